@@ -1,0 +1,25 @@
+"""Errors that a user can do something about; the message is one sentence that says what to do."""
+
+
+class BlockworldError(Exception):
+    """Base of all errors whose message is meant for the user: shown as it is, without a traceback."""
+
+
+class BundleError(BlockworldError):
+    """A model bundle is missing, damaged, or written for another version of this software."""
+
+
+class EngineError(BlockworldError):
+    """An inference engine is not available here or cannot run the bundle."""
+
+
+class ImageError(BlockworldError):
+    """An image cannot be read or has the wrong type, size or encoding."""
+
+
+class JointStateError(BlockworldError):
+    """Joint positions are missing, not finite, or outside the robot's limits."""
+
+
+class LocalizationError(BlockworldError):
+    """The given views do not determine what was asked for."""

@@ -1,0 +1,89 @@
+"""What the localizer returns: poses with covariance, marginal posteriors and the views that they came from."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perception.angles import wrap
+from perception.camera import Camera
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Probabilities (N,), summing to 1, of the bins with the given centres (N,)."""
+
+    centres: Array
+    probabilities: Array
+
+
+@dataclass(frozen=True)
+class BlockEstimate:
+    """Pose of the block in `frame`, "base" or "clamp".
+
+    x_m, y_m, z_m: centre of the block's bottom face. yaw_rad: atan2 of the long axis in the frame, in [0, pi).
+    covariance (3, 3): of x_m, y_m, yaw_rad. length_m: expected length of the block's long side.
+    x, y, yaw: marginal posteriors over the bins. views: camera name of each image used, in the order given;
+    cameras: the camera found for each name. stamp_s: time of the oldest image used. T_base_frame (4, 4): maps
+    coordinates of the frame to base coordinates.
+    """
+
+    stage: str
+    frame: str
+    x_m: float
+    y_m: float
+    z_m: float
+    yaw_rad: float
+    covariance: Array
+    length_m: float
+    x: Posterior
+    y: Posterior
+    yaw: Posterior
+    views: tuple[str, ...]
+    cameras: dict[str, Camera]
+    stamp_s: float
+    engine: str
+    T_base_frame: Array = field(default_factory=lambda: np.eye(4))
+
+    def in_base(self) -> tuple[float, float, float]:
+        """x_m, y_m, yaw_rad of the block in the base frame; yaw in [0, pi)."""
+        position = self.T_base_frame @ (self.x_m, self.y_m, self.z_m, 1.0)
+        axis = level_direction(self.T_base_frame[:3, :3], np.array(self.yaw_rad))
+        yaw = wrap(np.arctan2(axis[1], axis[0]), np.pi)
+        return float(position[0]), float(position[1]), float(yaw)
+
+
+@dataclass(frozen=True)
+class ToolEstimate:
+    """Place of the clamp's origin in one image, in pixels; covariance (2, 2) in px^2; u, v: marginal posteriors."""
+
+    camera: str
+    u_px: float
+    v_px: float
+    covariance: Array
+    u: Posterior
+    v: Posterior
+    width: int
+    height: int
+    stamp_s: float
+    engine: str
+
+
+def level_direction(R_base_frame: Array, yaw_rad: Array) -> Array:
+    """Horizontal unit vectors (..., 3) in base whose yaw in the frame is yaw_rad (...).
+
+    The frame need not be exactly level: the vector's component along the frame's z axis is chosen such that it
+    lies in the base's xy plane.
+    """
+    cos, sin = np.cos(yaw_rad), np.sin(yaw_rad)
+    along_z = -(R_base_frame[2, 0] * cos + R_base_frame[2, 1] * sin) / R_base_frame[2, 2]
+    direction = np.stack([cos, sin, along_z], axis=-1) @ R_base_frame.T
+    return np.asarray(direction / np.linalg.norm(direction, axis=-1, keepdims=True))
+
+
+def height_of_plane(T_base_frame: Array, x_m: Array, y_m: Array) -> Array:
+    """z coordinates (...) in the frame of the points of the support plane (base z = 0) at x_m, y_m of the frame."""
+    row = T_base_frame[2]
+    return np.asarray(-(row[0] * x_m + row[1] * y_m + row[3]) / row[2])
