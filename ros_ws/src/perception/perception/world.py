@@ -100,10 +100,10 @@ def load_world(name: str) -> Callable[[], World]:
             return getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:
         raise BlockworldError(
-            f"The simulated world '{name}' does not load ({error}); install what it needs, "
+            f"the simulated world '{name}' does not load ({error}); install what it needs, "
             "for the built-in one: pip install -e '.[sim]'."
         ) from error
     known = ", ".join(sorted(registered)) or "none"
     raise BlockworldError(
-        f"There is no simulated world '{name}' (registered: {known}); give one of these or 'module:Class'."
+        f"there is no simulated world '{name}' (registered: {known}); give one of these or 'module:Class'."
     )

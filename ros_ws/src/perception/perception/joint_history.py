@@ -1,0 +1,59 @@
+"""Joint positions at the time of an image, from a stream of stamped joint states."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+class JointHistory:
+    """The latest joint positions (9,) by time; stamps in seconds or in nanoseconds, as long as all are alike.
+
+    longest_gap: the longest time between two states across which a position is interpolated, and the longest
+    time from a single state to which it is taken to hold. span: how far back states are kept.
+    """
+
+    def __init__(self, longest_gap: float, span: float) -> None:
+        self.longest_gap = longest_gap
+        self.span = span
+        self._stamps: list[float] = []
+        self._positions: list[Array] = []
+
+    def add(self, stamp: float, positions: Array) -> None:
+        """Keep positions (9,) at stamp; a state of an earlier time is put in its place, a repeated one replaced."""
+        at = bisect_left(self._stamps, stamp)
+        if at < len(self._stamps) and self._stamps[at] == stamp:
+            self._positions[at] = positions
+            return
+        self._stamps.insert(at, stamp)
+        self._positions.insert(at, positions)
+        oldest = bisect_left(self._stamps, self._stamps[-1] - self.span)
+        del self._stamps[:oldest], self._positions[:oldest]
+
+    def __len__(self) -> int:
+        return len(self._stamps)
+
+    @property
+    def latest(self) -> float | None:
+        """Stamp of the newest state."""
+        return self._stamps[-1] if self._stamps else None
+
+    def at(self, stamp: float) -> Array | None:
+        """Positions (9,) at a time: between the states around it, else those of a state near enough, else None."""
+        after = bisect_left(self._stamps, stamp)
+        if after < len(self._stamps) and self._stamps[after] == stamp:
+            return self._positions[after]
+        if 0 < after < len(self._stamps):
+            start, end = self._stamps[after - 1], self._stamps[after]
+            if end - start <= self.longest_gap:
+                share = (stamp - start) / (end - start)
+                return self._positions[after - 1] * (1.0 - share) + self._positions[after] * share
+        near = [i for i in (after - 1, after) if 0 <= i < len(self._stamps)]
+        near = [i for i in near if abs(self._stamps[i] - stamp) <= self.longest_gap]
+        if not near:
+            return None
+        return self._positions[min(near, key=lambda i: abs(self._stamps[i] - stamp))]
