@@ -17,6 +17,10 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
+import numpy
+
+from perception.ros_environment import ros_environment, sourced_prefixes
+
 PACKAGE = Path(__file__).resolve().parent.parent / "ros_ws" / "src" / "perception_interfaces"
 PREFIX = Path(sys.prefix)
 WORK = PREFIX / "interfaces"
@@ -31,21 +35,12 @@ class BuildError(Exception):
     """The interfaces cannot be built; the message is one sentence for the user."""
 
 
-def ros_is_sourced() -> bool:
-    """Whether the ROS 2 that Python imports lies outside the virtual environment."""
-    prefixes = [Path(p) for p in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if p]
-    return any(p != PREFIX and (p / "share" / "rclpy").is_dir() for p in prefixes)
-
-
 def fingerprint() -> str:
     """A digest of all that the build depends on: its sources, this script, Python, numpy and the ROS 2 in use."""
     digest = hashlib.sha256()
     for path in [Path(__file__), *sorted(p for p in PACKAGE.rglob("*") if p.is_file())]:
         digest.update(path.read_bytes())
-    import numpy
-
-    ros = os.environ.get("AMENT_PREFIX_PATH", "") if ros_is_sourced() else "wheels"
-    digest.update(f"{sys.version}|{PREFIX}|{numpy.__version__}|{ros}".encode())
+    digest.update(f"{sys.version}|{PREFIX}|{numpy.__version__}|{sourced_prefixes()}".encode())
     return digest.hexdigest()
 
 
@@ -55,8 +50,6 @@ def point_wheels_at_this_python() -> int:
     Returns the number of files changed: 0 when all were changed before. A file is replaced, not written in place,
     because an installer may have hard-linked it to its cache.
     """
-    import numpy
-
     python_include, numpy_include = sysconfig.get_path("include"), numpy.get_include()
     changed = 0
     for path in (PREFIX / "share").rglob("*.cmake"):
@@ -87,21 +80,18 @@ def tools() -> str:
 
 
 def build_environment() -> dict[str, str]:
-    """The environment for colcon: CMake and ament look for packages in the prefix, and find its tools first."""
-    environment = dict(os.environ)
-    environment["PATH"] = f"{PREFIX / 'bin'}{os.pathsep}{environment.get('PATH', '')}"
-    for name in ("AMENT_PREFIX_PATH", "CMAKE_PREFIX_PATH"):
-        others = [p for p in environment.get(name, "").split(os.pathsep) if p and Path(p) != PREFIX]
-        environment[name] = os.pathsep.join([*others, str(PREFIX)] if ros_is_sourced() else [str(PREFIX)])
+    """The environment for colcon: packages and tools are looked for in the virtual environment first."""
+    environment = ros_environment()
+    environment["PATH"] = os.pathsep.join([str(PREFIX / "bin"), environment.get("PATH", os.defpath)])
+    environment["CMAKE_PREFIX_PATH"] = environment["AMENT_PREFIX_PATH"]
     environment.setdefault("CMAKE_BUILD_PARALLEL_LEVEL", str(min(4, os.cpu_count() or 1)))
-    environment.setdefault("MAKEFLAGS", f"-j{environment['CMAKE_BUILD_PARALLEL_LEVEL']}")
     return environment
 
 
 def build() -> None:
     """Run colcon. Raises BuildError with the end of its output when it fails."""
     colcon = tools()
-    if not ros_is_sourced():
+    if not sourced_prefixes():
         point_wheels_at_this_python()
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir()
@@ -110,7 +100,7 @@ def build() -> None:
         [colcon, "--log-base", str(WORK / "log"), "build",
          "--base-paths", str(PACKAGE), "--build-base", str(WORK / "build"),
          "--install-base", str(PREFIX), "--merge-install",
-         "--cmake-args", "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_TESTING=OFF",
+         "--cmake-args", "-GNinja", "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_TESTING=OFF",
          f"-DPython3_EXECUTABLE={sys.executable}", f"-DPYTHON_INSTALL_DIR={site_packages}",
          f"-DCMAKE_INSTALL_RPATH={PREFIX / 'lib'}"],
         env=build_environment(), cwd=WORK, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
