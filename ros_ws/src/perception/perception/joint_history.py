@@ -24,7 +24,7 @@ class JointHistory:
         self._positions: list[Array] = []
 
     def add(self, stamp: float, positions: Array) -> None:
-        """Keep positions (9,) at stamp; a state of an earlier time is put in its place, a repeated one replaced."""
+        """Keep positions (9,) at stamp; states may come in any order, a repeated one is replaced."""
         at = bisect_left(self._stamps, stamp)
         if at < len(self._stamps) and self._stamps[at] == stamp:
             self._positions[at] = positions
@@ -43,7 +43,7 @@ class JointHistory:
         return self._stamps[-1] if self._stamps else None
 
     def at(self, stamp: float) -> Array | None:
-        """Positions (9,) at a time: between the states around it, else those of a state near enough, else None."""
+        """Positions (9,) at a time: between the states around it, else of the nearest, else None."""
         after = bisect_left(self._stamps, stamp)
         if after < len(self._stamps) and self._stamps[after] == stamp:
             return self._positions[after]

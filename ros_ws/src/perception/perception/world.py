@@ -2,8 +2,8 @@
 
 A world is a robot over a block with a few cameras around them. The node knows it only through the protocol
 `World`; implementations are found by entry point (group `perception.worlds`) or by "module:Class", see
-`load_world`. Frames: base frame is `panda_link0` with the support plane at z = 0; the clamp frame is described
-in `perception.robot`.
+`load_world`. The base frame is `panda_link0`, with the support plane at z = 0. The clamp frame has its origin
+between the finger tips, x along the closing direction, z out of the hand; the clamp's yaw is that of its x axis.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class World(Protocol):
         ...
 
     def move_clamp(self, position_m: np.ndarray, yaw_rad: float, opening_m: float) -> MoveResult:
-        """Bring the clamp, pointing down, to position (3,) and yaw in base; return once it is there or stuck."""
+        """Bring the clamp, pointing down, to a position (3,) and yaw in base; return once there or stuck."""
         ...
 
     def home(self) -> MoveResult:

@@ -1,0 +1,144 @@
+"""Parameters of the nodes: names, defaults, meaning and limits, in one place for nodes, graphs and documents.
+
+A frozen dataclass per node; every field is a ROS 2 parameter of the same name. `checked` refuses values that
+a node cannot work with, with one sentence that names the parameter.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
+from typing import Any
+
+from perception.errors import BlockworldError
+
+CAMERA_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+ENGINES = ("auto", "onnxruntime", "tensorrt")
+
+
+def parameter(
+    default: Any,
+    help_text: str,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    choices: tuple[str, ...] = (),
+) -> Any:
+    """A dataclass field that is a ROS 2 parameter; minimum and maximum are inclusive."""
+    return field(
+        default=default,
+        metadata={"help": help_text, "minimum": minimum, "maximum": maximum, "choices": choices},
+    )
+
+
+@dataclass(frozen=True)
+class SimWorldParameters:
+    """Parameters of the node `sim_world`."""
+
+    world: str = parameter("pybullet", "simulated world: a registered name (perception.worlds), or module:Class")
+    seed: int = parameter(0, "seed of the series of worlds", 0, 2**62)
+    index: int = parameter(0, "which world of the series to start with", 0, 2**31 - 1)
+    image_rate_hz: float = parameter(4.0, "images per second of each camera", 0.1, 60.0)
+    joint_rate_hz: float = parameter(10.0, "joint states per second", 0.1, 1000.0)
+
+
+@dataclass(frozen=True)
+class LocalizerParameters:
+    """Parameters of the lifecycle node `localizer`."""
+
+    cameras: tuple[str, ...] = parameter(
+        ("camera_1", "camera_2", "camera_3"), "cameras to listen to, each on the topic /NAME/image_raw"
+    )
+    models: str = parameter("", "folder of the models; empty: BLOCKWORLD_MODELS, else the checkout's models/")
+    engine: str = parameter("auto", "inference engine", choices=ENGINES)
+    autostart: bool = parameter(False, "configure and activate by itself at the start")
+    base_frame: str = parameter("panda_link0", "frame of the robot base")
+    clamp_frame: str = parameter("clamp", "frame between the finger tips")
+    reliable_images: bool = parameter(
+        False, "subscribe reliably, which no image is lost by; needs cameras that publish so"
+    )
+    timeout_s: float = parameter(20.0, "time limit of a goal that names none", 0.5, 3600.0)
+    joint_gap_s: float = parameter(0.5, "longest time from an image to its joint states", 0.001, 10.0)
+    stale_after_s: float = parameter(3.0, "age at which cameras and joints count as silent", 0.1, 3600.0)
+    move_timeout_s: float = parameter(60.0, "time limit of one motion of the clamp", 1.0, 3600.0)
+
+
+@dataclass(frozen=True)
+class PickParameters:
+    """Parameters of the node `pick`."""
+
+    hover_m: float = parameter(0.12, "height of the finger tips over the plane for the close-ups", 0.05, 0.5)
+    grasp_m: float = parameter(0.02, "height of the finger tips over the plane when they close", 0.005, 0.1)
+    lift_m: float = parameter(0.15, "height by which the block is lifted", 0.02, 0.5)
+    opening_m: float = parameter(0.08, "opening of the clamp before the grasp", 0.01, 0.2)
+    clamp_yaw_rad: float = parameter(0.0, "clamp yaw in the base of the first close-up", -math.pi, math.pi)
+    localize_timeout_s: float = parameter(60.0, "time limit of one localization", 0.5, 3600.0)
+    move_timeout_s: float = parameter(60.0, "time limit of one motion of the clamp", 1.0, 3600.0)
+
+
+@dataclass(frozen=True)
+class BagRecorderParameters:
+    """Parameters of the node `bag_recorder`."""
+
+    folder: str = parameter("", "folder of the bag; it must not exist yet")
+    topics: tuple[str, ...] = parameter(
+        (
+            "/camera_1/image_raw",
+            "/camera_2/image_raw",
+            "/camera_3/image_raw",
+            "/joint_states",
+            "/localizer/estimate",
+            "/localizer/tool",
+            "/sim_world/truth",
+        ),
+        "topics to record; a topic that appears later is joined when it appears",
+    )
+    only_used_images: bool = parameter(True, "of the images keep just those that an estimate was made from")
+
+
+def checked(kind: type, values: Mapping[str, Any]) -> Any:
+    """A parameter dataclass from values by name; raises BlockworldError naming a bad parameter."""
+    known = {entry.name: entry for entry in fields(kind)}
+    for name, value in values.items():
+        if name not in known:
+            raise BlockworldError(f"there is no parameter '{name}'; the parameters are {', '.join(known)}.")
+        check_value(known[name], value)
+    return kind(**{name: tuple(v) if isinstance(v, list | tuple) else v for name, v in values.items()})
+
+
+def check_value(entry: Field, value: Any) -> None:
+    """Raise BlockworldError, naming the parameter, unless a value has the type and range of the field."""
+    name, default, limits = entry.name, entry.default, entry.metadata
+    if isinstance(default, tuple):
+        _check_names(name, value)
+        return
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not type(default):
+        raise BlockworldError(
+            f"parameter '{name}' is {value!r}: give a value of type {type(default).__name__}, "
+            f"as in {default!r}."
+        )
+    if limits["choices"] and value not in limits["choices"]:
+        known = ", ".join(limits["choices"])
+        raise BlockworldError(f"parameter '{name}' is '{value}': give one of {known}.")
+    if limits["minimum"] is not None and not limits["minimum"] <= value <= limits["maximum"]:
+        lowest, highest = limits["minimum"], limits["maximum"]
+        raise BlockworldError(f"parameter '{name}' is {value}: give a number from {lowest:g} to {highest:g}.")
+
+
+def _check_names(name: str, value: Any) -> None:
+    if not isinstance(value, list | tuple) or not value or not all(isinstance(item, str) for item in value):
+        raise BlockworldError(f"parameter '{name}' is {value!r}: give a list with at least one name.")
+    if len(set(value)) != len(value):
+        raise BlockworldError(
+            f"parameter '{name}' names something twice: {', '.join(value)}; name each once."
+        )
+    if name == "cameras":
+        for item in value:
+            if not CAMERA_NAME.fullmatch(item):
+                raise BlockworldError(
+                    f"parameter 'cameras' holds '{item}': a camera is named by letters, digits and _, "
+                    "as in camera_1."
+                )
