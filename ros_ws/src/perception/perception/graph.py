@@ -1,8 +1,8 @@
 """The ROS 2 graphs of this project, described once for `launch/*.launch.py`, `blockworld up` and the demo.
 
 A graph has arguments (text, as `ros2 launch GRAPH name:=value` gives them) and a function from their values
-to nodes. An argument that is not given is not passed on, so that the value of the params file holds, and below
-it the node's own default (`perception.node_parameters`).
+to nodes. An argument that is not given is not passed on, so that the params file's value holds, and below it
+the node's own default (`perception.node_parameters`).
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class NodeSpec:
     respawn: bool = False
 
     def ros_arguments(self) -> list[str]:
-        """What follows --ros-args: node name, params file, then single parameters, which win over the file."""
+        """What follows --ros-args: node name, params file, then parameters, which win over the file."""
         arguments = ["-r", f"__node:={self.name}"]
         if self.params_file is not None:
             arguments += ["--params-file", self.params_file]
@@ -82,7 +82,7 @@ class NodeSpec:
         return arguments
 
     def command(self) -> tuple[str, ...]:
-        """The command that starts the node; raises BlockworldError for a foreign one that is not installed."""
+        """The command that starts the node; raises BlockworldError where it is not installed."""
         if self.package == PACKAGE:
             start = [sys.executable, "-m", f"perception.nodes.{self.executable}"]
         else:

@@ -36,7 +36,7 @@ def parameter(
 class SimWorldParameters:
     """Parameters of the node `sim_world`."""
 
-    world: str = parameter("pybullet", "simulated world: a registered name (perception.worlds), or module:Class")
+    world: str = parameter("pybullet", "simulated world: a registered name, or module:Class")
     seed: int = parameter(0, "seed of the series of worlds", 0, 2**62)
     index: int = parameter(0, "which world of the series to start with", 0, 2**31 - 1)
     image_rate_hz: float = parameter(4.0, "images per second of each camera", 0.1, 60.0)

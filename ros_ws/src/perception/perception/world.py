@@ -3,7 +3,7 @@
 A world is a robot over a block with a few cameras around them. The node knows it only through the protocol
 `World`; implementations are found by entry point (group `perception.worlds`) or by "module:Class", see
 `load_world`. The base frame is `panda_link0`, with the support plane at z = 0. The clamp frame has its origin
-between the finger tips, x along the closing direction, z out of the hand; the clamp's yaw is that of its x axis.
+between the finger tips, x along the closing direction, z out of the hand; its yaw is that of its x axis.
 """
 
 from __future__ import annotations
