@@ -1,0 +1,161 @@
+"""What every node shares: declared parameters, the main function, and waiting without blocking the executor.
+
+Nodes run on a single-threaded executor. Goals are coroutines on it; what takes long runs in a worker thread
+of the node, and the coroutine waits for it with `until`.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Generator
+from concurrent.futures import Future as Job
+from dataclasses import fields
+from typing import Any
+
+import rclpy
+from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
+from rclpy.action import ActionClient
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.task import Future
+
+from perception.errors import BlockworldError
+from perception.node_parameters import check_value, checked
+
+POLL_S = 0.05
+
+
+class Interrupted(BlockworldError):
+    """A goal was cancelled, or what it waited for did not come in time."""
+
+
+def declare(node: Node, kind: type) -> Any:
+    """Declare the fields of a parameter dataclass on a node; returns the values that it starts with.
+
+    Later changes are checked in the same way; `read_parameters` gives the values of the moment. Raises
+    BlockworldError for a start value of wrong type or range.
+    """
+    entries = {entry.name: entry for entry in fields(kind)}
+    for entry in entries.values():
+        default = list(entry.default) if isinstance(entry.default, tuple) else entry.default
+        node.declare_parameter(entry.name, default, _descriptor(entry))
+    values = read_parameters(node, kind)
+
+    def check_changes(parameters: list[Parameter]) -> SetParametersResult:
+        for parameter in parameters:
+            if parameter.name in entries:
+                try:
+                    check_value(entries[parameter.name], parameter.value)
+                except BlockworldError as error:
+                    return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    node.add_on_set_parameters_callback(check_changes)
+    return values
+
+
+def read_parameters(node: Node, kind: type) -> Any:
+    """The parameter dataclass with a node's present values; raises BlockworldError naming a bad one."""
+    return checked(kind, {entry.name: node.get_parameter(entry.name).value for entry in fields(kind)})
+
+
+def _descriptor(entry: Any) -> ParameterDescriptor:
+    # dynamic_typing: a whole number given for a real one is taken, and refusals come from `check_value`.
+    descriptor = ParameterDescriptor(description=entry.metadata["help"], dynamic_typing=True)
+    if entry.metadata["choices"]:
+        descriptor.additional_constraints = "one of " + ", ".join(entry.metadata["choices"])
+    lowest, highest = entry.metadata["minimum"], entry.metadata["maximum"]
+    if lowest is not None:
+        descriptor.additional_constraints = f"from {lowest:g} to {highest:g}"
+    return descriptor
+
+
+def run(make_node: Callable[[], Node]) -> None:
+    """Run a node until it is told to stop; a BlockworldError at its start is printed, with exit code 2."""
+    rclpy.init()
+    node = None
+    try:
+        node = make_node()
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        executor.spin()
+    except BlockworldError as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        sys.exit(2)
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    finally:
+        if node is not None:
+            node.destroy_node()
+        rclpy.try_shutdown()
+
+
+class _Until:
+    """Awaitable that gives way to the executor until a condition holds."""
+
+    def __init__(self, condition: Callable[[], bool]) -> None:
+        self._condition = condition
+
+    def __await__(self) -> Generator[None, None, None]:
+        while not self._condition():
+            yield
+
+
+async def until(node: Node, condition: Callable[[], bool], timeout_s: float) -> bool:
+    """Wait, while other callbacks run, until a condition holds (True) or the time is up (False)."""
+    deadline = time.monotonic() + timeout_s
+    waker = node.create_timer(POLL_S, lambda: None)  # the executor asks again whenever anything wakes it
+    try:
+        await _Until(lambda: condition() or time.monotonic() >= deadline)
+    finally:
+        node.destroy_timer(waker)
+    return condition()
+
+
+async def finish(node: Node, job: Job, timeout_s: float, what: str) -> Any:
+    """The result of a worker thread's job; raises what it raised, or Interrupted when the time is up."""
+    if not await until(node, job.done, timeout_s):
+        raise Interrupted(f"{what} took longer than {timeout_s:g} s.")
+    return job.result()
+
+
+async def call_action(
+    node: Node,
+    client: ActionClient,
+    goal: Any,
+    timeout_s: float,
+    cancelled: Callable[[], bool] = lambda: False,
+    on_feedback: Callable[[Any], None] | None = None,
+) -> Any:
+    """The result of an action of another node.
+
+    Raises Interrupted where there is no server, it refuses the goal, is late, or goes away, or `cancelled`. A
+    goal that is given up is cancelled at its server.
+    """
+    name = client._action_name
+    deadline = time.monotonic() + timeout_s
+
+    def left_s() -> float:
+        return max(0.0, deadline - time.monotonic())
+
+    if not await until(node, client.server_is_ready, min(10.0, left_s())):
+        raise Interrupted(f"nobody serves the action '{name}'; start the node that does, then try again.")
+    feedback = None if on_feedback is None else lambda message: on_feedback(message.feedback)
+    sent: Future = client.send_goal_async(goal, feedback_callback=feedback)
+    if not await until(node, sent.done, left_s()):
+        raise Interrupted(f"the action '{name}' did not answer within {timeout_s:g} s.")
+    handle = sent.result()
+    if not handle.accepted:
+        raise Interrupted(f"the action '{name}' refused the goal; its node is not active or is busy.")
+    answer: Future = handle.get_result_async()
+    await until(node, lambda: answer.done() or cancelled() or not client.server_is_ready(), left_s())
+    if answer.done():
+        return answer.result().result
+    handle.cancel_goal_async()
+    if cancelled():
+        raise Interrupted("the goal was cancelled.")
+    if not client.server_is_ready():
+        raise Interrupted(f"the node that serves the action '{name}' went away; try again once it is back.")
+    raise Interrupted(f"the action '{name}' took longer than {timeout_s:g} s.")
