@@ -1,0 +1,1 @@
+"""Scenes, renderers, physics and data sets. Imports no torch and no ROS."""

@@ -1,0 +1,76 @@
+"""Renderers behind one contract: a scene and shots in, frames out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from perception.camera import Camera
+from sim.scene import Scene
+
+
+@dataclass(frozen=True)
+class Shot:
+    """What to photograph: the part u0..u1, v0..v1 (px) of a camera's image, drawn at width x height pixels.
+
+    `oversampling` is how many samples a pixel averages along each axis, for renderers that do not smooth edges.
+    """
+
+    camera: Camera
+    u0: float
+    v0: float
+    u1: float
+    v1: float
+    width: int
+    height: int
+    oversampling: float = 2.0
+
+    @classmethod
+    def whole(
+        cls, camera: Camera, width: int | None = None, height: int | None = None, oversampling: float = 2.0
+    ) -> "Shot":
+        """The camera's whole image, at its own size unless another is given."""
+        size = (width or camera.width, height or camera.height)
+        return cls(camera, 0.0, 0.0, float(camera.width), float(camera.height), *size, oversampling)
+
+    def from_image(self, points_px: np.ndarray) -> np.ndarray:
+        """Pixels (..., 2) of this shot for pixels (..., 2) of the camera's image."""
+        scale = (self.width / (self.u1 - self.u0), self.height / (self.v1 - self.v0))
+        return (np.asarray(points_px) - (self.u0, self.v0)) * scale
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One rendered shot: rgb (H, W, 3) uint8; depth (H, W) float32 metres along the optical axis, inf where nothing is."""
+
+    rgb: np.ndarray
+    depth: np.ndarray
+
+
+class Renderer(Protocol):
+    """Draws scenes. Equal arguments give equal bytes on one machine, whatever was drawn before."""
+
+    def render(self, scene: Scene, shots: Sequence[Shot]) -> list[Frame]:
+        """One frame per shot."""
+        ...
+
+    def close(self) -> None:
+        """Give back what the renderer holds."""
+        ...
+
+
+def _tiny() -> Renderer:
+    from sim.renderers.tiny import TinyRenderer
+
+    return TinyRenderer()
+
+
+RENDERERS: dict[str, Callable[[], Renderer]] = {"tiny": _tiny}
+
+
+def open_renderer(name: str) -> Renderer:
+    """The renderer registered under `name`; raises ValueError that lists the names for another one."""
+    if name not in RENDERERS:
+        raise ValueError(f"there is no renderer {name!r}; choose one of: {', '.join(RENDERERS)}.")
+    return RENDERERS[name]()

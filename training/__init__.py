@@ -1,0 +1,1 @@
+"""Offline training: one folder per method. The only package that imports torch."""

@@ -1,0 +1,42 @@
+"""Typed configurations from a YAML file and `key=value` words, with one clear sentence for what is wrong."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from perception.errors import BlockworldError
+
+Config = TypeVar("Config", bound=BaseModel)
+
+
+def read_configuration(model: type[Config], path: Path, overrides: Sequence[str] = ()) -> Config:
+    """The configuration in the YAML file `path`, with `key=value` overrides; values are read as YAML.
+
+    Raises BlockworldError that names the file or word, the field and what it should be.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except OSError as error:
+        raise BlockworldError(f"cannot read the configuration {path}: {error.strerror}.") from error
+    except yaml.YAMLError as error:
+        raise BlockworldError(f"{path} is not valid YAML: {' '.join(str(error).split())}.") from error
+    if not isinstance(values, dict):
+        raise BlockworldError(f"{path} should hold `key: value` lines, not a {type(values).__name__}.")
+    for word in overrides:
+        key, equals, text = word.partition("=")
+        if not equals or not key:
+            raise BlockworldError(f"{word!r} is not of the form key=value, such as samples=1000.")
+        try:
+            values[key] = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise BlockworldError(f"the value in {word!r} cannot be read: quote it as YAML asks.") from error
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the configuration"
+        known = ", ".join(model.model_fields)
+        raise BlockworldError(f"{field} in {path}: {first['msg']} (fields: {known}).") from error
