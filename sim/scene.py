@@ -20,13 +20,18 @@ class Material:
 
 @dataclass(frozen=True)
 class Block:
-    """A cuboid on the support: the origin is the centre of its bottom face, x runs along its long side, z up."""
+    """A cuboid on the support: the origin is the centre of its bottom face, x runs along its long side, z up.
+
+    A block that is lifted or tilted has its `pose` (4, 4), T_base_block; the other numbers are then its place on the
+    support under it.
+    """
 
     size_m: tuple[float, float, float]
     x_m: float
     y_m: float
     yaw_rad: float
     material: Material
+    pose: np.ndarray | None = None
 
     @property
     def axis(self) -> np.ndarray:

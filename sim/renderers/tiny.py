@@ -13,9 +13,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pybullet
+from scipy.spatial.transform import Rotation
 
 from perception.robot import Robot
+from sim.bullet import pybullet
 from sim.panda import panda_urdf
 from sim.randomization import TEXTURES
 from sim.renderers import Frame, Shot
@@ -32,7 +33,6 @@ class TinyRenderer:
 
     def __init__(self) -> None:
         self._client = pybullet.connect(pybullet.DIRECT)
-        self._bullet = pybullet
         self._robot = Robot.load("panda")
         flags = pybullet.URDF_ENABLE_CACHED_GRAPHICS_SHAPES
         self._body = pybullet.loadURDF(str(panda_urdf()), useFixedBase=True, flags=flags, physicsClientId=self._client)
@@ -66,8 +66,7 @@ class TinyRenderer:
         if self._block is not None:
             pybullet.removeBody(self._block, physicsClientId=self._client)
         self._block = self._mesh_body("cube.obj", block.size_m)
-        position = (block.x_m, block.y_m, block.size_m[2] / 2)
-        turn = pybullet.getQuaternionFromEuler((0, 0, block.yaw_rad))
+        position, turn = _centre(block)
         pybullet.resetBasePositionAndOrientation(self._block, position, turn, physicsClientId=self._client)
         self._paint(self._block, block.material)
 
@@ -110,6 +109,16 @@ class TinyRenderer:
         rows = ((np.arange(shot.height) + 0.5) * shot.oversampling).astype(int)
         columns = ((np.arange(shot.width) + 0.5) * shot.oversampling).astype(int)
         return Frame(small, metres[np.ix_(rows, columns)])
+
+
+def _centre(block: Block) -> tuple[Sequence[float], Sequence[float]]:
+    """Position and quaternion (x, y, z, w) of the block's middle in the base frame."""
+    half_height = block.size_m[2] / 2
+    if block.pose is None:
+        turn = pybullet.getQuaternionFromEuler((0, 0, block.yaw_rad))
+        return (block.x_m, block.y_m, half_height), turn
+    position = block.pose[:3, 3] + half_height * block.pose[:3, 2]
+    return position.tolist(), Rotation.from_matrix(block.pose[:3, :3]).as_quat().tolist()
 
 
 def light_arguments(light: Light) -> dict:

@@ -1,0 +1,29 @@
+"""PyBullet, imported without the banner that it prints.
+
+Every module of `sim` takes it from here, so that a command's output holds what the command says and nothing else.
+"""
+
+import importlib
+import os
+import sys
+from types import ModuleType
+
+
+def _import_silently(name: str) -> ModuleType:
+    """The module of that name; what its C code prints on standard error while it is imported is dropped."""
+    if name in sys.modules:
+        return sys.modules[name]
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        module = importlib.import_module(name)
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+    return module
+
+
+pybullet = _import_silently("pybullet")
