@@ -16,6 +16,7 @@ from typing import Any
 import rclpy
 from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rclpy.action import ActionClient
+from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -106,7 +107,8 @@ class _Until:
 async def until(node: Node, condition: Callable[[], bool], timeout_s: float) -> bool:
     """Wait, while other callbacks run, until a condition holds (True) or the time is up (False)."""
     deadline = time.monotonic() + timeout_s
-    waker = node.create_timer(POLL_S, lambda: None)  # the executor asks again whenever anything wakes it
+    # The executor asks again whenever anything wakes it; a group of its own, so that no callback holds it up.
+    waker = node.create_timer(POLL_S, lambda: None, callback_group=ReentrantCallbackGroup())
     try:
         await _Until(lambda: condition() or time.monotonic() >= deadline)
     finally:

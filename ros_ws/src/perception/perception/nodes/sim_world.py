@@ -1,6 +1,6 @@
 """The node `sim_world`: a simulated robot with cameras, behind the topics and actions of a real one.
 
-Publishes /CAMERA/image_raw, /joint_states and ~/truth; serves the action move_clamp and the service reset_world.
+Publishes /CAMERA/image_raw, /joint_states and ~/truth; serves action move_clamp and service reset_world.
 One worker thread alone touches the world. A picture is rendered only when the world has changed and
 somebody listens; an unchanged world is shown again under a new stamp.
 """
@@ -20,6 +20,7 @@ from perception_interfaces.action import MoveClamp
 from perception_interfaces.srv import ResetWorld
 from rclpy.action import ActionServer
 from rclpy.action.server import ServerGoalHandle
+from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import Image, JointState
@@ -57,7 +58,9 @@ class SimWorld(Node):
         self._joints = self.create_publisher(JointState, "/joint_states", 10)
         self._truth = self.create_publisher(PoseStamped, "~/truth", LATCHED)
         self._move = ActionServer(self, MoveClamp, "move_clamp", self._on_move)
-        self.create_service(ResetWorld, "reset_world", self._on_reset)
+        # A group of its own: while a reset is awaited, the timers of the default group go on.
+        apart = ReentrantCallbackGroup()
+        self.create_service(ResetWorld, "reset_world", self._on_reset, callback_group=apart)
         self._image_period_s = 1.0 / parameters.image_rate_hz
         self._next_images_s = time.monotonic()
         self.create_timer(1.0 / parameters.joint_rate_hz, self._on_timer)

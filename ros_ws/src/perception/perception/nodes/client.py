@@ -1,0 +1,169 @@
+"""A client of the graph for programs that are no nodes themselves: the demo, tests, scripts.
+
+Every method blocks until its answer is there or its time is up. ROS_DOMAIN_ID and the like are those of the
+process; take them from `perception.ros_environment` before this module is imported.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+import rclpy
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from perception_interfaces.action import LocalizeBlock, MoveClamp, Pick
+from perception_interfaces.srv import ResetWorld
+from rclpy.action import ActionClient
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.qos import QoSProfile
+
+from perception.errors import BlockworldError
+
+TRANSITIONS = {
+    "configure": Transition.TRANSITION_CONFIGURE,
+    "activate": Transition.TRANSITION_ACTIVATE,
+    "deactivate": Transition.TRANSITION_DEACTIVATE,
+    "cleanup": Transition.TRANSITION_CLEANUP,
+}
+
+
+class Client:
+    """Talks to the nodes sim_world, localizer and pick; use it as a context manager."""
+
+    def __init__(self, name: str = "client", domain_id: int | None = None) -> None:
+        """name: of its node; domain_id: the DDS domain, by default that of ROS_DOMAIN_ID."""
+        self._context = rclpy.Context()
+        rclpy.init(context=self._context, domain_id=domain_id)
+        self.node = rclpy.create_node(name, context=self._context)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self.node)
+        self._actions: dict[str, ActionClient] = {}
+        self._services: dict[str, Any] = {}
+        self.latest: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._executor.shutdown()
+        self.node.destroy_node()
+        rclpy.shutdown(context=self._context)
+
+    def watch(self, kind: type, topic: str, qos: QoSProfile | int = 10) -> None:
+        """Keep the newest message of a topic in `latest`."""
+
+        def keep(message: Any) -> None:
+            self.latest[topic] = message
+
+        self.node.create_subscription(kind, topic, keep, qos)
+
+    def spin_until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
+        """Handle messages until a condition holds (True) or the time is up (False)."""
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                return False
+            self._executor.spin_once(timeout_sec=min(left_s, 0.1))
+        return True
+
+    def node_names(self) -> set[str]:
+        """Names of the nodes that are seen now, without this one."""
+        return set(self.node.get_node_names()) - {self.node.get_name()}
+
+    def reset(self, seed: int, index: int, timeout_s: float = 60.0) -> None:
+        """Start an episode of the simulated world; raises BlockworldError where that fails."""
+        answer = self._call(ResetWorld, "reset_world", ResetWorld.Request(seed=seed, index=index), timeout_s)
+        if not answer.success:
+            raise BlockworldError(answer.message)
+
+    def state(self, node: str = "localizer", timeout_s: float = 20.0) -> str:
+        """State of a lifecycle node: unconfigured, inactive, active or finalized."""
+        return self._call(GetState, f"/{node}/get_state", GetState.Request(), timeout_s).current_state.label
+
+    def change_state(self, transition: str, node: str = "localizer", timeout_s: float = 60.0) -> bool:
+        """Ask a lifecycle node for a transition, as "configure"; whether it succeeded."""
+        request = ChangeState.Request(transition=Transition(id=TRANSITIONS[transition]))
+        return self._call(ChangeState, f"/{node}/change_state", request, timeout_s).success
+
+    def wait_for_state(self, state: str, node: str = "localizer", timeout_s: float = 60.0) -> None:
+        """Wait until a lifecycle node is in a state; raises BlockworldError, naming its state, otherwise."""
+        deadline = time.monotonic() + timeout_s
+        found = "not there"
+        while time.monotonic() < deadline:
+            try:
+                found = self.state(node, timeout_s=2.0)
+            except BlockworldError:
+                continue
+            if found == state:
+                return
+            self.spin_until(lambda: False, 0.1)
+        raise BlockworldError(f"node '{node}' is {found}, not {state}, after {timeout_s:g} s.")
+
+    def localize(
+        self,
+        stage: str,
+        cameras: Sequence[str] = (),
+        clamp_yaws_rad: Sequence[float] = (),
+        timeout_s: float = 60.0,
+        on_feedback: Callable[[Any], None] | None = None,
+        view_timeout_s: float = 0.0,
+    ) -> LocalizeBlock.Result:
+        """Localize the block; view_timeout_s: how long the localizer waits for images, 0: its own limit."""
+        goal = LocalizeBlock.Goal(
+            stage=stage,
+            cameras=list(cameras),
+            clamp_yaws_rad=[float(yaw) for yaw in clamp_yaws_rad],
+            timeout_s=view_timeout_s,
+        )
+        return self._act(LocalizeBlock, "localize_block", goal, timeout_s, on_feedback)
+
+    def pick(
+        self,
+        cameras: Sequence[str] = (),
+        timeout_s: float = 300.0,
+        on_feedback: Callable[[Any], None] | None = None,
+    ) -> Pick.Result:
+        """Pick the block up."""
+        return self._act(Pick, "pick", Pick.Goal(cameras=list(cameras)), timeout_s, on_feedback)
+
+    def move(self, goal: MoveClamp.Goal, timeout_s: float = 120.0) -> MoveClamp.Result:
+        """Move the clamp."""
+        return self._act(MoveClamp, "move_clamp", goal, timeout_s, None)
+
+    def _call(self, kind: Any, name: str, request: Any, timeout_s: float) -> Any:
+        if name not in self._services:
+            self._services[name] = self.node.create_client(kind, name)
+        client = self._services[name]
+        deadline = time.monotonic() + timeout_s
+        if not self.spin_until(client.service_is_ready, timeout_s):
+            raise BlockworldError(f"nobody serves '{name}' within {timeout_s:g} s.")
+        future = client.call_async(request)
+        if not self.spin_until(future.done, deadline - time.monotonic()):
+            client.remove_pending_request(future)
+            raise BlockworldError(f"'{name}' did not answer within {timeout_s:g} s.")
+        return future.result()
+
+    def _act(
+        self, kind: Any, name: str, goal: Any, timeout_s: float, on_feedback: Callable[[Any], None] | None
+    ) -> Any:
+        if name not in self._actions:
+            self._actions[name] = ActionClient(self.node, kind, name)
+        client = self._actions[name]
+        deadline = time.monotonic() + timeout_s
+        if not self.spin_until(client.server_is_ready, timeout_s):
+            raise BlockworldError(f"nobody serves the action '{name}' within {timeout_s:g} s.")
+        feedback = None if on_feedback is None else lambda message: on_feedback(message.feedback)
+        sent = client.send_goal_async(goal, feedback_callback=feedback)
+        if not self.spin_until(sent.done, deadline - time.monotonic()):
+            raise BlockworldError(f"the action '{name}' did not answer within {timeout_s:g} s.")
+        handle = sent.result()
+        if not handle.accepted:
+            raise BlockworldError(f"the action '{name}' refused the goal: its node is not active or is busy.")
+        answer = handle.get_result_async()
+        if not self.spin_until(answer.done, deadline - time.monotonic()):
+            handle.cancel_goal_async()
+            raise BlockworldError(f"the action '{name}' gave no result within {timeout_s:g} s.")
+        return answer.result().result
