@@ -1,0 +1,154 @@
+"""How the arm gets somewhere: joint paths with the clamp pointing down, and how fast it follows them.
+
+A path is an array (N, 7) of arm positions, straight in joint space between its points. Near targets are approached
+along a straight line of the clamp; far ones through a point above them, clear of what stands on the support.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+
+from perception.robot import Robot
+from sim.inverse_kinematics import hover_pose, solve
+from sim.randomization import REST
+
+NEAR_M = 0.08  # up to this far to the side, the clamp moves along a straight line
+TRAVEL_M = 0.14  # least height of the clamp on far ways: the tallest block and the finger tips fit below
+CLEARANCE_M = 0.09  # least height of hand and clamp between the ends of a far way
+LINE_STEP_M = 0.01
+LINE_STEP_RAD = 0.1
+LIMIT_MARGIN_RAD = 0.03
+SPEED_RAD_S = 1.2
+CLAMP_SPEED_M_S = 0.25
+SHORTEST_S = 0.1
+
+
+class Planner:
+    """Plans for one robot; joint positions are (9,), the fingers stay as they are."""
+
+    def __init__(self, robot: Robot) -> None:
+        self._robot = robot
+        arm = [joint for joint in robot.moving if joint.type == "revolute"]
+        self._lower = np.array([joint.lower for joint in arm])
+        self._upper = np.array([joint.upper for joint in arm])
+
+    def plan(self, start: np.ndarray, position_m: np.ndarray, yaw_rad: float) -> np.ndarray | None:
+        """A path to the clamp at position_m (3,), pointing down, its yaw yaw_rad or half a turn from it.
+
+        The clamp looks the same turned by half, so the yaw that takes the smaller joint motion is taken. None
+        where the arm does not reach.
+        """
+        clamp = self._robot.clamp_pose(start)
+        points_down = clamp[2, 2] < -0.99
+        sideways = np.hypot(*(np.asarray(position_m)[:2] - clamp[:2, 3]))
+        if points_down and sideways < NEAR_M:
+            path = self._line(start, position_m, yaw_rad)
+            if path is not None:
+                return path
+        above = np.array([*np.asarray(position_m)[:2], max(position_m[2], TRAVEL_M)])
+        way = [start[None, :7]]
+        if points_down and clamp[2, 3] < TRAVEL_M:
+            rise = self._line(start, np.array([*clamp[:2, 3], TRAVEL_M]), _yaw(clamp))
+            if rise is not None:
+                way.append(rise)
+        here = self._with_arm(start, way[-1][-1])
+        goal = self.reach(here, above, yaw_rad)
+        if goal is None:
+            return None
+        way.append(self.clear_way(here, goal))
+        if above[2] > position_m[2]:
+            down = self._line(goal, position_m, _yaw(self._robot.clamp_pose(goal)))
+            if down is None:
+                return None
+            way.append(down)
+        return np.concatenate(way)
+
+    def reach(self, start: np.ndarray, position_m: np.ndarray, yaw_rad: float) -> np.ndarray | None:
+        """Joint positions (9,) with the clamp there, of those found the nearest to start; None where none was."""
+        found = []
+        for yaw in (yaw_rad, yaw_rad + np.pi):
+            target = hover_pose(position_m, yaw)
+            for begin in (start, self._facing(start, position_m, yaw)):
+                joints = solve(self._robot, target, begin)
+                if joints is not None and self._within_margin(joints[:7]):
+                    found.append(joints)
+        return min(found, key=lambda joints: np.abs(joints - start).max(), default=None)
+
+    def clear_way(self, start: np.ndarray, goal: np.ndarray) -> np.ndarray:
+        """A path (N, 7) to joint positions `goal`: direct where it stays clear of the support, else by raised postures."""
+        direct = np.stack([start[:7], goal[:7]])
+        if self._is_clear(start, goal):
+            return direct
+        raised = [self._raised(joints) for joints in (start, goal)]
+        return np.stack([start[:7], *(joints[:7] for joints in raised), goal[:7]])
+
+    def _line(self, start: np.ndarray, position_m: np.ndarray, yaw_rad: float) -> np.ndarray | None:
+        """A path along which the clamp moves straight and turns evenly to yaw_rad or half a turn from it."""
+        clamp = self._robot.clamp_pose(start)
+        turn = (yaw_rad - _yaw(clamp) + np.pi / 2) % np.pi - np.pi / 2
+        for change in (turn, turn - np.copysign(np.pi, turn)):
+            path = self._follow(start, clamp, np.asarray(position_m) - clamp[:3, 3], change)
+            if path is not None:
+                return path
+        return None
+
+    def _follow(self, start: np.ndarray, clamp: np.ndarray, way: np.ndarray, turn: float) -> np.ndarray | None:
+        steps = int(np.ceil(max(np.linalg.norm(way) / LINE_STEP_M, abs(turn) / LINE_STEP_RAD, 1)))
+        path, joints = [start[:7]], start
+        for share in np.arange(1, steps + 1) / steps:
+            target = hover_pose(clamp[:3, 3] + share * way, _yaw(clamp) + share * turn)
+            solved = solve(self._robot, target, joints)
+            if solved is None or not self._within_margin(solved[:7]):
+                return None
+            joints = solved
+            path.append(joints[:7])
+        return np.array(path)
+
+    def _facing(self, start: np.ndarray, position_m: np.ndarray, yaw_rad: float) -> np.ndarray:
+        """A posture with its elbow up that faces the position, its wrist turned for the yaw as far as it goes."""
+        joints = np.concatenate([REST[:7], start[7:]])
+        joints[0] = np.arctan2(position_m[1], position_m[0])
+        turn = _yaw(self._robot.clamp_pose(joints)) - yaw_rad  # turning the last joint turns the yaw the other way
+        wrist = joints[6] + (turn + np.pi) % (2 * np.pi) - np.pi
+        if not self._lower[6] < wrist < self._upper[6]:
+            wrist -= np.copysign(2 * np.pi, wrist)
+        joints[6] = np.clip(wrist, self._lower[6], self._upper[6])
+        return joints
+
+    def _raised(self, joints: np.ndarray) -> np.ndarray:
+        """A posture with the hand high up that faces where joints does, its wrist turned alike."""
+        raised = np.concatenate([REST[:7], joints[7:]])
+        raised[[0, 6]] = joints[[0, 6]]
+        return raised
+
+    def _is_clear(self, start: np.ndarray, goal: np.ndarray) -> bool:
+        count = int(np.ceil(np.abs(goal - start).max() / 0.1)) + 1
+        for share in np.linspace(0, 1, count)[1:-1]:
+            poses = self._robot.link_poses(start + share * (goal - start))
+            if min(poses[link][2, 3] for link in ("panda_link6", "panda_hand", "clamp")) < CLEARANCE_M:
+                return False
+        return True
+
+    def _within_margin(self, arm: np.ndarray) -> bool:
+        return bool(np.all(arm > self._lower + LIMIT_MARGIN_RAD) and np.all(arm < self._upper - LIMIT_MARGIN_RAD))
+
+    def _with_arm(self, joints: np.ndarray, arm: np.ndarray) -> np.ndarray:
+        return np.concatenate([arm, joints[7:]])
+
+    def timed(self, path: np.ndarray, step_s: float) -> np.ndarray:
+        """The path (N, 7) sampled every step_s (T, 7): speeds limited, starting and ending at rest."""
+        fingers = np.zeros(2)
+        clamps = np.array([self._robot.clamp_pose(np.concatenate([arm, fingers]))[:3, 3] for arm in path])
+        costs = [0.0]
+        for (before, after), (here, there) in zip(pairwise(path), pairwise(clamps), strict=True):
+            turning = np.abs(after - before).max() / SPEED_RAD_S
+            costs.append(max(turning, float(np.linalg.norm(there - here)) / CLAMP_SPEED_M_S))
+        reached = np.cumsum(costs)
+        duration = max(1.5 * reached[-1], SHORTEST_S)  # a smooth step is 1.5 times as fast in its middle
+        share = np.arange(1, int(np.ceil(duration / step_s)) + 1) / np.ceil(duration / step_s)
+        progress = share**2 * (3 - 2 * share) * reached[-1]
+        return np.stack([np.interp(progress, reached, path[:, joint]) for joint in range(path.shape[1])], axis=1)
+
+
+def _yaw(clamp: np.ndarray) -> float:
+    return float(np.arctan2(clamp[1, 0], clamp[0, 0]))

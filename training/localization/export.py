@@ -1,0 +1,136 @@
+"""From trained weights to a bundle: ONNX, manifest and card."""
+
+import io
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnx
+import torch
+
+from perception.bundle import (
+    Bundle,
+    Channel,
+    CircularBins,
+    Crop,
+    ImageBins,
+    Input,
+    LinearBins,
+    LinkPoint,
+    Manifest,
+    Output,
+    PixelBins,
+    PoseBins,
+)
+from perception.crop import SIDE_M
+from perception.errors import BlockworldError
+from sim.keypoints import CHANNELS
+from training.core.checkpoint import load_checkpoint
+from training.core.provenance import commit
+from training.localization.card import write_card
+from training.localization.config import LocalizationConfig
+from training.localization.data import load_samples
+from training.localization.evaluate import calibrate, evaluate
+from training.localization.model import STRIDE, DeployedNetwork
+from training.localization.train import build_network
+
+VERSION = "0.1.0"
+OPSET = 18
+FRAMES = {"coarse": "base", "tool": "image", "fine": "clamp"}
+# Published bins: Loing et al., IJCV 2018, section 4; the coarse grid is centred on this robot's workspace.
+BINS: dict[str, PoseBins | PixelBins] = {
+    "coarse": PoseBins(
+        x=LinearBins(count=202, width=0.005, centre=0.45),
+        y=LinearBins(count=202, width=0.005),
+        yaw=CircularBins(count=36, width=math.pi / 36, period=math.pi),
+    ),
+    "tool": PixelBins(u=ImageBins(count=50), v=ImageBins(count=50)),
+    "fine": PoseBins(
+        x=LinearBins(count=60, width=0.002),
+        y=LinearBins(count=60, width=0.002),
+        yaw=CircularBins(count=90, width=math.pi / 90, period=math.pi),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A written bundle and what was measured on the way."""
+
+    bundle: Bundle
+    metrics: dict[str, float]
+
+
+def export(config: LocalizationConfig, models_dir: Path) -> Exported:
+    """Write the bundle models_dir/TASK from `config.out`/weights.pt, calibrated and measured on held-out images.
+
+    Raises BlockworldError where nothing was trained yet.
+    """
+    weights = load_checkpoint(config.out / "weights.pt")
+    if weights is None:
+        raise BlockworldError(
+            f"{config.out} has no weights.pt: train first with `blockworld train localization-{config.task}`."
+        )
+    network = build_network(config)
+    network.load_state_dict(weights)
+    network.eval()
+    held_out = load_samples(config.task, config.validation)
+    sharpness = calibrate(network, held_out)
+    metrics = {**evaluate(network, held_out, config), "sharpness": round(sharpness, 4)}
+    deployed = DeployedNetwork(network, sharpness).eval()
+    height, width = held_out.images.shape[1:3]
+    manifest = describe(config, width, height, metrics)
+    bundle = Bundle.write(
+        models_dir / config.task, manifest, to_onnx(deployed, width, height), write_card(config, manifest)
+    )
+    return Exported(bundle, metrics)
+
+
+def to_onnx(network: DeployedNetwork, width: int, height: int) -> bytes:
+    """The network as ONNX, for any batch size, batch normalisation folded into the convolutions."""
+    buffer = io.BytesIO()
+    example = torch.zeros(2, height, width, 3, dtype=torch.uint8)
+    torch.onnx.export(
+        network,
+        (example,),
+        buffer,
+        input_names=["image"],
+        output_names=["log_heatmaps"],
+        dynamic_axes={"image": {0: "batch"}, "log_heatmaps": {0: "batch"}},
+        opset_version=OPSET,
+        dynamo=False,
+    )
+    model = onnx.load_from_string(buffer.getvalue())
+    onnx.checker.check_model(model, full_check=True)
+    return model.SerializeToString()
+
+
+def describe(config: LocalizationConfig, width: int, height: int, metrics: dict[str, float]) -> Manifest:
+    """The manifest of a network of this configuration for images of width x height."""
+    channels = tuple(
+        Channel(
+            name=channel.name,
+            modes=2 if channel.modes == 2 else 1,
+            kind=channel.kind,
+            points=tuple(LinkPoint(link=link, xyz_m=xyz) for link, xyz in channel.places),
+        )
+        for channel in CHANNELS[config.task]
+    )
+    return Manifest(
+        name=config.task,
+        version=VERSION,
+        task=f"localization.{config.task}",  # type: ignore[arg-type]
+        robot="panda",
+        frame=FRAMES[config.task],  # type: ignore[arg-type]
+        input=Input(width=width, height=height),
+        output=Output(width=width // STRIDE, height=height // STRIDE, channels=channels),
+        crop=Crop(side_m=SIDE_M) if config.task == "fine" else None,
+        bins=BINS[config.task],
+        training={
+            "commit": commit(),
+            "command": f"blockworld train localization-{config.task}",
+            "seed": config.seed,
+            "samples": config.samples,
+        },
+        metrics=metrics,
+    )
