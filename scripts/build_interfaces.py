@@ -116,6 +116,7 @@ def main() -> int:
     wanted = fingerprint()
     if STAMP.is_file() and STAMP.read_text() == wanted:
         return 0
+    print("Building the ROS 2 interfaces", flush=True)
     try:
         build()
     except BuildError as error:
