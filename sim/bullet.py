@@ -1,6 +1,6 @@
 """PyBullet, imported without the banner that it prints.
 
-Every module of `sim` takes it from here, so that a command's output holds what the command says and nothing else.
+Every module of `sim` takes it from here, so that commands print what they have to say and nothing else.
 """
 
 import importlib

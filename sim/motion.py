@@ -1,7 +1,7 @@
 """How the arm gets somewhere: joint paths with the clamp pointing down, and how fast it follows them.
 
-A path is an array (N, 7) of arm positions, straight in joint space between its points. Near targets are approached
-along a straight line of the clamp; far ones through a point above them, clear of what stands on the support.
+A path is an array (N, 7) of arm positions, straight in joint space between its points. Near targets are
+approached along a straight line of the clamp; far ones through a point above them, clear of what stands around.
 """
 
 from itertools import pairwise
@@ -39,32 +39,25 @@ class Planner:
         where the arm does not reach.
         """
         clamp = self._robot.clamp_pose(start)
-        points_down = clamp[2, 2] < -0.99
         sideways = np.hypot(*(np.asarray(position_m)[:2] - clamp[:2, 3]))
-        if points_down and sideways < NEAR_M:
+        if _points_down(clamp) and sideways < NEAR_M:
             path = self._line(start, position_m, yaw_rad)
             if path is not None:
                 return path
         above = np.array([*np.asarray(position_m)[:2], max(position_m[2], TRAVEL_M)])
-        way = [start[None, :7]]
-        if points_down and clamp[2, 3] < TRAVEL_M:
-            rise = self._line(start, np.array([*clamp[:2, 3], TRAVEL_M]), _yaw(clamp))
-            if rise is not None:
-                way.append(rise)
-        here = self._with_arm(start, way[-1][-1])
-        goal = self.reach(here, above, yaw_rad)
+        goal = self.reach(start, above, yaw_rad)
         if goal is None:
             return None
-        way.append(self.clear_way(here, goal))
+        way = self.clear_way(start, goal)
         if above[2] > position_m[2]:
             down = self._line(goal, position_m, _yaw(self._robot.clamp_pose(goal)))
             if down is None:
                 return None
-            way.append(down)
-        return np.concatenate(way)
+            way = np.concatenate([way, down])
+        return way
 
     def reach(self, start: np.ndarray, position_m: np.ndarray, yaw_rad: float) -> np.ndarray | None:
-        """Joint positions (9,) with the clamp there, of those found the nearest to start; None where none was."""
+        """Joint positions (9,) with the clamp there, of those found the nearest to start; None without any."""
         found = []
         for yaw in (yaw_rad, yaw_rad + np.pi):
             target = hover_pose(position_m, yaw)
@@ -75,12 +68,19 @@ class Planner:
         return min(found, key=lambda joints: np.abs(joints - start).max(), default=None)
 
     def clear_way(self, start: np.ndarray, goal: np.ndarray) -> np.ndarray:
-        """A path (N, 7) to joint positions `goal`: direct where it stays clear of the support, else by raised postures."""
-        direct = np.stack([start[:7], goal[:7]])
-        if self._is_clear(start, goal):
-            return direct
-        raised = [self._raised(joints) for joints in (start, goal)]
-        return np.stack([start[:7], *(joints[:7] for joints in raised), goal[:7]])
+        """A path (N, 7) to joint positions `goal` (9,) that does not sweep over the support.
+
+        A low clamp rises first; then straight to the goal where the hand stays high, else by raised postures.
+        """
+        way = [start[None, :7]]
+        clamp = self._robot.clamp_pose(start)
+        if _points_down(clamp) and clamp[2, 3] < TRAVEL_M:
+            rise = self._line(start, np.array([*clamp[:2, 3], TRAVEL_M]), _yaw(clamp))
+            way = way if rise is None else [rise]
+        here = np.concatenate([way[-1][-1], start[7:]])
+        if not self._is_clear(here, goal):
+            way += [self._raised(here)[None, :7], self._raised(goal)[None, :7]]
+        return np.concatenate([*way, goal[None, :7]])
 
     def _line(self, start: np.ndarray, position_m: np.ndarray, yaw_rad: float) -> np.ndarray | None:
         """A path along which the clamp moves straight and turns evenly to yaw_rad or half a turn from it."""
@@ -92,8 +92,10 @@ class Planner:
                 return path
         return None
 
-    def _follow(self, start: np.ndarray, clamp: np.ndarray, way: np.ndarray, turn: float) -> np.ndarray | None:
-        steps = int(np.ceil(max(np.linalg.norm(way) / LINE_STEP_M, abs(turn) / LINE_STEP_RAD, 1)))
+    def _follow(
+        self, start: np.ndarray, clamp: np.ndarray, way: np.ndarray, turn: float
+    ) -> np.ndarray | None:
+        steps = int(np.ceil(max(float(np.linalg.norm(way)) / LINE_STEP_M, abs(turn) / LINE_STEP_RAD, 1.0)))
         path, joints = [start[:7]], start
         for share in np.arange(1, steps + 1) / steps:
             target = hover_pose(clamp[:3, 3] + share * way, _yaw(clamp) + share * turn)
@@ -105,10 +107,10 @@ class Planner:
         return np.array(path)
 
     def _facing(self, start: np.ndarray, position_m: np.ndarray, yaw_rad: float) -> np.ndarray:
-        """A posture with its elbow up that faces the position, its wrist turned for the yaw as far as it goes."""
+        """A posture with its elbow up that faces the position, its wrist turned for the yaw if it can be."""
         joints = np.concatenate([REST[:7], start[7:]])
         joints[0] = np.arctan2(position_m[1], position_m[0])
-        turn = _yaw(self._robot.clamp_pose(joints)) - yaw_rad  # turning the last joint turns the yaw the other way
+        turn = _yaw(self._robot.clamp_pose(joints)) - yaw_rad  # the last joint turns the other way round
         wrist = joints[6] + (turn + np.pi) % (2 * np.pi) - np.pi
         if not self._lower[6] < wrist < self._upper[6]:
             wrist -= np.copysign(2 * np.pi, wrist)
@@ -130,10 +132,8 @@ class Planner:
         return True
 
     def _within_margin(self, arm: np.ndarray) -> bool:
-        return bool(np.all(arm > self._lower + LIMIT_MARGIN_RAD) and np.all(arm < self._upper - LIMIT_MARGIN_RAD))
-
-    def _with_arm(self, joints: np.ndarray, arm: np.ndarray) -> np.ndarray:
-        return np.concatenate([arm, joints[7:]])
+        lower, upper = self._lower + LIMIT_MARGIN_RAD, self._upper - LIMIT_MARGIN_RAD
+        return bool(np.all((arm > lower) & (arm < upper)))
 
     def timed(self, path: np.ndarray, step_s: float) -> np.ndarray:
         """The path (N, 7) sampled every step_s (T, 7): speeds limited, starting and ending at rest."""
@@ -147,8 +147,12 @@ class Planner:
         duration = max(1.5 * reached[-1], SHORTEST_S)  # a smooth step is 1.5 times as fast in its middle
         share = np.arange(1, int(np.ceil(duration / step_s)) + 1) / np.ceil(duration / step_s)
         progress = share**2 * (3 - 2 * share) * reached[-1]
-        return np.stack([np.interp(progress, reached, path[:, joint]) for joint in range(path.shape[1])], axis=1)
+        return np.stack([np.interp(progress, reached, joint) for joint in path.T], axis=1)
 
 
 def _yaw(clamp: np.ndarray) -> float:
     return float(np.arctan2(clamp[1, 0], clamp[0, 0]))
+
+
+def _points_down(clamp: np.ndarray) -> bool:
+    return bool(clamp[2, 2] < -0.99)

@@ -1,7 +1,7 @@
 """Rigid bodies in PyBullet: the Panda with motors, the support and one block. Time runs only inside `step`.
 
-The fingers are coupled by a gear, as the real hand couples them: the clamp closes about its centre. Contacts are
-Coulomb friction (PyBullet's default cone); motors are velocity constraints with a limited force.
+The fingers are coupled by a gear, as the real hand couples them: the clamp closes about its centre. Contacts have
+Coulomb friction; motors are velocity constraints with a limited force.
 """
 
 import numpy as np
@@ -20,6 +20,7 @@ FINGER_FORCE_N = 30.0
 FINGER_SPEED_M_S = 0.1
 FINGER_GEAR_FORCE_N = 60.0
 FINGER_FRICTION, BLOCK_FRICTION, SUPPORT_FRICTION = 1.2, 0.9, 0.8
+SPINNING_FRICTION_M = 0.002  # stands for the patch that touches, which the solver takes for points
 BLOCK_DENSITY_KG_M3, BLOCK_MASS_KG = 700.0, (0.1, 0.3)
 POSITION_GAIN = 0.2
 
@@ -75,11 +76,15 @@ class Physics:
             physicsClientId=self._client,
         )
         pybullet.changeDynamics(
-            self._block, -1, lateralFriction=BLOCK_FRICTION, spinningFriction=0.002, physicsClientId=self._client
+            self._block,
+            -1,
+            lateralFriction=BLOCK_FRICTION,
+            spinningFriction=SPINNING_FRICTION_M,
+            physicsClientId=self._client,
         )
 
     def step(self, arm: np.ndarray, arm_speed: np.ndarray, finger_m: float) -> None:
-        """One time step towards arm positions (7,) moving at arm_speed (7,) rad/s, and each finger at finger_m."""
+        """One time step towards arm positions (7,) at arm_speed (7,) rad/s, and each finger at finger_m."""
         pybullet.setJointMotorControlArray(
             self._arm,
             self._joints[:ARM_JOINTS],

@@ -22,8 +22,8 @@ class Material:
 class Block:
     """A cuboid on the support: the origin is the centre of its bottom face, x runs along its long side, z up.
 
-    A block that is lifted or tilted has its `pose` (4, 4), T_base_block; the other numbers are then its place on the
-    support under it.
+    A block that is lifted or tilted has its `pose` (4, 4), T_base_block; the other numbers then tell its place on
+    the support under it.
     """
 
     size_m: tuple[float, float, float]

@@ -1,11 +1,12 @@
 """The simulated world behind `perception.world.World`: PyBullet physics, pictures by one of the renderers.
 
-An episode (seed, index) takes its block, cameras, light and materials from `sim.randomization.sample_scene`, so what
-the cameras see is of the same kind as what the networks were trained on. The arm starts and rests in postures as in
+An episode (seed, index) takes its block, cameras, light and materials from `sim.randomization.sample_scene`, so
+what the cameras see is of the kind that the networks were trained on. The arm starts and rests in postures as in
 coarse training, clear of the block.
 """
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 
@@ -39,7 +40,7 @@ class PybulletWorld:
         self.joint_names = self._robot.joint_names
         self._planner = Planner(self._robot)
         self._renderer = open_renderer(renderer)
-        self._physics: Physics | None = None
+        self._physics = Physics(self._robot)
         self._state_id = 0
         self._visible = np.empty(0)
         self.reset(seed, index)
@@ -53,7 +54,7 @@ class PybulletWorld:
         """Start episode `index` of series `seed`; see the module."""
         self._scene = sample_scene("coarse", seed, index, CAMERAS, self._robot)
         self._postures = stream(seed, index, "world postures")
-        self.close_physics()  # a fresh client: nothing of the last episode lingers in its solver
+        self._physics.close()  # a fresh client: nothing of the last episode lingers in its solver
         self._physics = Physics(self._robot)
         joints = random_posture(self._postures, self._robot, self._scene.block)
         self._physics.place(joints, self._scene.block)
@@ -64,13 +65,14 @@ class PybulletWorld:
 
     def joint_positions(self) -> np.ndarray:
         """Joint positions (9,) in rad and m."""
-        return self._bodies.joint_positions()
+        return self._physics.joint_positions()
 
     def image(self, camera: str) -> np.ndarray:
         """The picture (480, 640, 3) uint8 RGB of a camera; raises BlockworldError for an unknown one."""
         if camera not in self.camera_names:
-            raise BlockworldError(f"there is no camera '{camera}': choose one of {', '.join(self.camera_names)}.")
-        pose = self._bodies.block_pose()
+            known = ", ".join(self.camera_names)
+            raise BlockworldError(f"there is no camera '{camera}': choose one of {known}.")
+        pose = self._physics.block_pose()
         truth = self.block_truth()
         block = replace(self._scene.block, x_m=truth.x_m, y_m=truth.y_m, yaw_rad=truth.yaw_rad, pose=pose)
         scene = replace(self._scene, joints=self.joint_positions(), block=block)
@@ -80,8 +82,8 @@ class PybulletWorld:
     def move_clamp(self, position_m: np.ndarray, yaw_rad: float, opening_m: float) -> MoveResult:
         """Bring the clamp, pointing down, to position_m (3,) and yaw_rad (or half a turn from it) in base.
 
-        The fingers open before the arm moves and close after it. Where the arm does not reach, or is held up on its
-        way, `reached` is False and the message says how far off the clamp is.
+        The fingers open before the arm moves and close after it. Where the arm does not reach, or is held up on
+        its way, `reached` is False and the message says how far off the clamp is.
         """
         position = np.asarray(position_m, dtype=float)
         finger = float(np.clip(opening_m / 2, 0.0, FINGER_OPEN_M))
@@ -105,32 +107,81 @@ class PybulletWorld:
         if self._distance(position) > REACHED_M or abs(turn) > REACHED_RAD:
             return self._result(
                 False,
-                f"the clamp stopped {1000 * self._distance(position):.0f} mm and {abs(np.degrees(turn)):.0f} deg "
-                f"from {_text(position)}: something is in its way.",
+                f"the clamp stopped {1000 * self._distance(position):.0f} mm and "
+                f"{abs(np.degrees(turn)):.0f} deg from {_text(position)}: something is in its way.",
             )
         return self._result(True, "")
 
     def home(self) -> MoveResult:
-        """Go to the next random posture of the episode, clear of the block, by way of raised ones if need be."""
-        posture = random_posture(self._postures, self._robot, self._block_on_support())
-        here = self.joint_positions()
+        """Go to the next random posture of the episode, clear of the block."""
+        truth = self.block_truth()
+        block = replace(self._scene.block, x_m=truth.x_m, y_m=truth.y_m)
+        posture = random_posture(self._postures, self._robot, block)
         self._finger_m = float(posture[7])
         self._settle()
-        arrived = self._follow(self._planner.clear_way(here, posture))
+        arrived = self._follow(self._planner.clear_way(self.joint_positions(), posture))
         self._note_change()
         return self._result(arrived, "" if arrived else "the arm was held up on its way home.")
 
     def block_truth(self) -> BlockTruth:
         """Where the block is; lifted when its lowest corner is more than 5 cm above the support."""
-        pose = self._bodies.block_pose()
+        pose = self._physics.block_pose()
         x, y, z = (float(value) for value in pose[:3, 3])
-        length, width, height = self._scene.block.size_m
-        corners = np.array([(i * length / 2, j * width / 2, k * height) for i in (-1, 1) for j in (-1, 1) for k in (0, 1)])
+        corners = np.array(list(product((-0.5, 0.5), (-0.5, 0.5), (0.0, 1.0)))) * self._scene.block.size_m
         lowest = float((corners @ pose[:3, :3].T + pose[:3, 3])[:, 2].min())
         yaw = float(np.arctan2(pose[1, 0], pose[0, 0]) % np.pi)
         return BlockTruth(x, y, z, yaw, np.array(self._scene.block.size_m), lowest > LIFTED_M)
 
     def close(self) -> None:
         """Free the physics and the renderer."""
-        self.close_physics()
+        self._physics.close()
         self._renderer.close()
+
+    def _follow(self, path: np.ndarray) -> bool:
+        """Drive the arm along a path (N, 7); False, with the arm held where it is, when it falls behind."""
+        targets = self._planner.timed(path, STEP_S)
+        speeds = np.gradient(np.concatenate([path[:1], targets]), STEP_S, axis=0)[1:]
+        for target, speed in zip(targets, speeds, strict=True):
+            self._physics.step(target, speed, self._finger_m)
+            arm = self.joint_positions()[:7]
+            if np.abs(target - arm).max() > STUCK_RAD:
+                self._arm = arm
+                self._settle()
+                return False
+        self._arm = targets[-1]
+        self._settle()
+        return True
+
+    def _settle(self) -> None:
+        """Hold the arm's target until nothing moves any more, or time is up."""
+        still = np.zeros(7)
+        for count in range(int(LONGEST_SETTLE_S / STEP_S)):
+            self._physics.step(self._arm, still, self._finger_m)
+            if count * STEP_S > SETTLE_S and np.abs(self._physics.joint_speeds()).max() < AT_REST:
+                return
+
+    def _clamp(self) -> tuple[np.ndarray, float]:
+        clamp = self._robot.clamp_pose(self.joint_positions())
+        return clamp[:3, 3], float(np.arctan2(clamp[1, 0], clamp[0, 0]))
+
+    def _distance(self, position_m: np.ndarray) -> float:
+        return float(np.linalg.norm(self._clamp()[0] - position_m))
+
+    def _result(self, reached: bool, message: str) -> MoveResult:
+        position, yaw = self._clamp()
+        opening = float(self.joint_positions()[7:].sum())
+        holding = opening > HELD_OPENING_M and self._physics.fingers_touch_block()
+        return MoveResult(reached, position, yaw, opening, holding, message)
+
+    def _what_is_seen(self) -> np.ndarray:
+        return np.concatenate([self.joint_positions(), self._physics.block_pose().ravel()])
+
+    def _note_change(self) -> None:
+        seen = self._what_is_seen()
+        if np.abs(seen - self._visible).max() > SEEN_CHANGE:
+            self._visible = seen
+            self._state_id += 1
+
+
+def _text(position_m: np.ndarray) -> str:
+    return "({:.3f}, {:.3f}, {:.3f}) m".format(*position_m)
