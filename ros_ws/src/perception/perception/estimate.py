@@ -25,9 +25,9 @@ class BlockEstimate:
 
     x_m, y_m, z_m: centre of the block's bottom face. yaw_rad: atan2 of the long axis in the frame, in [0, pi).
     covariance (3, 3): of x_m, y_m, yaw_rad. length_m: expected length of the block's long side.
-    x, y, yaw: marginal posteriors over the bins. views: camera name of each image used, in the order given;
-    cameras: the camera found for each name. stamp_s: time of the oldest image used. T_base_frame (4, 4): maps
-    coordinates of the frame to base coordinates.
+    x, y, yaw: marginal posteriors over the bins. views: camera name of each image given, in that order; cameras: the
+    camera found for each name, without those that could not be found and so had no say. stamp_s: time of the oldest
+    image. T_base_frame (4, 4): maps coordinates of the frame to base coordinates.
     """
 
     stage: str

@@ -1,66 +1,56 @@
-"""Images of ROS messages as arrays: `cv_bridge` where it imports, `rosbags-image` elsewhere."""
+"""Images as the library takes them: (H, W, 3) uint8 RGB arrays, checked, and brought to a network's size."""
 
-from __future__ import annotations
-
+import os
+from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from perception.errors import ImageError
 
-BYTES_PER_PIXEL = {"rgb8": 3, "bgr8": 3, "rgba8": 4, "bgra8": 4, "mono8": 1}
-SMALLEST_SIDE_PX = 32
+Image = NDArray[np.uint8]
+SMALLEST_SIDE_PX = 64
 
 
-def check_image_message(message: Any) -> None:
-    """Raise ImageError unless a sensor_msgs/Image message is whole and of an encoding that is understood."""
-    size = f"{message.width} x {message.height}"
-    if message.encoding not in BYTES_PER_PIXEL:
-        raise ImageError(
-            f"the image has encoding '{message.encoding}': publish one of {', '.join(BYTES_PER_PIXEL)}."
+def check(image: Any, source: str = "the image") -> Image:
+    """The image itself if it is an (H, W, 3) uint8 array of at least 64 x 64; raises ImageError otherwise."""
+    if not isinstance(image, np.ndarray):
+        raise ImageError(f"{source} is a {type(image).__name__}: give a numpy array (H, W, 3) of uint8, RGB.")
+    if image.dtype != np.uint8:
+        raise ImageError(f"{source} has values of type {image.dtype}: give uint8, 0 to 255.")
+    if image.ndim != 3 or image.shape[2] != 3:
+        channels = image.shape[2] if image.ndim == 3 else 1
+        found = (
+            f"{channels} channel{'s' * (channels != 1)}" if image.ndim in (2, 3) else f"shape {image.shape}"
         )
-    if min(message.width, message.height) < SMALLEST_SIDE_PX:
-        raise ImageError(f"the image is {size} pixels: publish at least {SMALLEST_SIDE_PX} pixels a side.")
-    row = message.width * BYTES_PER_PIXEL[message.encoding]
-    if message.step < row:
+        raise ImageError(f"{source} has {found}: give a colour image with 3 channels, RGB.")
+    height, width = image.shape[:2]
+    if min(height, width) < SMALLEST_SIDE_PX:
         raise ImageError(
-            f"the image of {size} pixels in {message.encoding} has a step of {message.step} bytes: "
-            f"a row needs at least {row}."
+            f"{source} is {width} x {height} px: give at least {SMALLEST_SIDE_PX} x {SMALLEST_SIDE_PX} px."
         )
-    if len(message.data) != message.step * message.height:
-        raise ImageError(
-            f"the image of {size} pixels holds {len(message.data)} bytes: "
-            f"step x height is {message.step * message.height}."
-        )
+    return image
 
 
-def image_from_message(message: Any) -> NDArray[np.uint8]:
-    """The picture (H, W, 3) uint8 RGB of a sensor_msgs/Image message of rclpy or of a bag.
-
-    Raises ImageError, naming what is wrong, for an unknown encoding or a size that does not fit the data.
-    """
-    check_image_message(message)
+def read(path: str | os.PathLike[str]) -> Image:
+    """The image of a file as (H, W, 3) RGB; raises ImageError where it is missing, no image, or has not 3 channels."""
     try:
-        from cv_bridge import CvBridge
-    except ImportError:
-        return _with_rosbags(message)
-    return np.ascontiguousarray(CvBridge().imgmsg_to_cv2(message, desired_encoding="rgb8"))
+        content = np.fromfile(Path(path), dtype=np.uint8)
+    except OSError as error:
+        raise ImageError(
+            f"{path} cannot be read ({error.strerror}): give the path of an image file."
+        ) from None
+    decoded = cv2.imdecode(content, cv2.IMREAD_UNCHANGED) if content.size else None
+    if decoded is None:
+        raise ImageError(f"{path} is not an image file: give a PNG or JPEG.")
+    check(decoded, str(path))
+    return np.ascontiguousarray(decoded[:, :, ::-1])
 
 
-def _with_rosbags(message: Any) -> NDArray[np.uint8]:
-    from rosbags.image import image_to_cvimage
-
-    row = message.width * BYTES_PER_PIXEL[message.encoding]
-    if message.step != row:  # rosbags-image takes every row as unpadded
-        rows = np.frombuffer(message.data, np.uint8).reshape(message.height, message.step)[:, :row]
-        message = _Unpadded(message, np.ascontiguousarray(rows).reshape(-1))
-    return np.array(image_to_cvimage(message, "rgb8"), dtype=np.uint8)
-
-
-class _Unpadded:
-    """The fields of an image message that a conversion reads, with rows that follow one another directly."""
-
-    def __init__(self, message: Any, data: NDArray[np.uint8]) -> None:
-        self.height, self.width, self.encoding = message.height, message.width, message.encoding
-        self.is_bigendian, self.data = message.is_bigendian, data
+def resize(image: Image, width: int, height: int) -> Image:
+    """The whole image, scaled to width x height: by area where it shrinks, which keeps thin things visible."""
+    shrinks = image.shape[1] >= width and image.shape[0] >= height
+    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, (width, height), interpolation=interpolation), dtype=np.uint8)

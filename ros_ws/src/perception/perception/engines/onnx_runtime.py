@@ -1,0 +1,64 @@
+"""ONNX Runtime: runs everywhere, on whatever execution provider the installed build brings."""
+
+import os
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from perception.bundle import Bundle
+from perception.errors import EngineError
+
+PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")  # in order of preference
+
+
+class OnnxRuntimeEngine:
+    """A bundle's network in an ONNX Runtime session that uses as many threads as this process may."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._manifest = bundle.manifest
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = len(os.sched_getaffinity(0))
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        # Idle threads that spin would take the cores from the other processes on a robot's computer.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        providers = [name for name in PROVIDERS if name in onnxruntime.get_available_providers()]
+        try:
+            self._session = onnxruntime.InferenceSession(bundle.model_path, options, providers=providers)
+        except Exception as error:  # onnxruntime's own exceptions share no base class
+            reason = str(error).splitlines()[0]
+            raise EngineError(
+                f"ONNX Runtime cannot open {bundle.model_path} ({reason}): export the bundle again."
+            ) from None
+        inputs = [node.name for node in self._session.get_inputs()]
+        outputs = [node.name for node in self._session.get_outputs()]
+        if inputs != [self._manifest.input.name] or self._manifest.output.name not in outputs:
+            raise EngineError(
+                f"{bundle.model_path} takes {inputs} and gives {outputs}, but its manifest says "
+                f"{self._manifest.input.name} and {self._manifest.output.name}: export the bundle again."
+            )
+
+    @property
+    def name(self) -> str:
+        """ "onnxruntime-cpu" or "onnxruntime-cuda", by the provider that the session really uses."""
+        provider = self._session.get_providers()[0]
+        return "onnxruntime-" + provider.removesuffix("ExecutionProvider").lower()
+
+    def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Heat maps (B, K, h, w) of images (B, H, W, 3); raises ValueError or EngineError for wrong shapes."""
+        wanted = (self._manifest.input.height, self._manifest.input.width, 3)
+        if images.dtype != np.uint8 or images.shape[1:] != wanted:
+            raise ValueError(
+                f"images must be (B, {wanted[0]}, {wanted[1]}, 3) uint8, not {images.shape} {images.dtype}"
+            )
+        batch = {self._manifest.input.name: np.ascontiguousarray(images)}
+        (heatmaps,) = self._session.run([self._manifest.output.name], batch)
+        output = self._manifest.output
+        expected = (len(images), len(output.channels), output.height, output.width)
+        if heatmaps.shape != expected:
+            raise EngineError(
+                f"the network {self._manifest.name} gave heat maps {heatmaps.shape}, but its manifest says "
+                f"{expected}: export the bundle again."
+            )
+        return np.asarray(heatmaps, dtype=np.float32)

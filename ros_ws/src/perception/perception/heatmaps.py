@@ -1,0 +1,150 @@
+"""Reading heat maps: sub-cell peaks with covariance and confidence, and the log-score of given places.
+
+A network's heat map (h, w) holds the log-probability of each cell. Between cells it is read in the log domain by
+Catmull-Rom interpolation, which is exact for a Gaussian however narrow, where a linear reading, or an expectation
+over cells, would be drawn to the cells' centres. `density` does that once per map, at 4 x 4 samples a cell; all else
+works on densities. Places are in cells: cell (i, j) spans [j, j + 1) x [i, i + 1), x first.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Map = NDArray[np.float32]
+
+SAMPLES = 4  # per cell and axis
+WINDOW_CELLS = 3  # half-width of the window around a mode that counts for its place
+SCORE_FLOOR = 0.05  # probability that a heat map says nothing about its point
+SMALLEST_VARIANCE = 0.1**2  # cells^2: no network places a point better than this
+_DEEPEST_NATS = 15.0  # log-probabilities farther below the highest are cut off: cliffs would ring
+_PAIR_STEPS = 10
+
+
+@dataclass(frozen=True)
+class Peak:
+    """A point found in a heat map: place (2,) in cells, covariance (2, 2) in cells^2, confidence in [0, 1].
+
+    Confidence is the probability mass near the place: 0.9 for a clear peak, 0.03 for a flat map of 48 x 36 cells.
+    """
+
+    place: Array
+    covariance: Array
+    confidence: float
+
+
+def density(log_heatmaps: Map) -> Map:
+    """Densities (..., 4 h, 4 w) per cell of heat maps (..., h, w): each integrates to 1 over its cells."""
+    log_maps = np.asarray(log_heatmaps, dtype=np.float32)
+    highest = log_maps.max(axis=(-2, -1), keepdims=True)
+    clipped = np.maximum(log_maps - highest, -_DEEPEST_NATS)
+    fine = _interpolation(log_maps.shape[-2]) @ clipped @ _interpolation(log_maps.shape[-1]).T
+    values = np.exp(fine)
+    return np.asarray(values * (SAMPLES**2 / values.sum(axis=(-2, -1), keepdims=True)), dtype=np.float32)
+
+
+def decode(values: Map) -> Peak:
+    """The highest mode of a density, by the expectation in a window around it."""
+    row, column = (int(i) for i in np.unravel_index(int(np.argmax(values)), values.shape))
+    reach = WINDOW_CELLS * SAMPLES
+    mass, places = _part(values, column, row, reach)
+    return _peak(mass, places, float(mass.sum()))
+
+
+def decode_pair(values: Map, predicted: Array) -> tuple[Peak, Peak]:
+    """The two modes of a density that shows two points, told apart by where they are predicted.
+
+    predicted: (2, 2) places in cells, one row per point. The modes are those of two Gaussians of equal weight and width
+    fitted by expectation-maximization from the prediction, moved first as a whole onto the mass around it. Two points
+    closer than a peak is wide both get the covariance of the whole blob, so that they weigh little.
+    """
+    middle = predicted.mean(axis=0)
+    reach = WINDOW_CELLS + float(np.linalg.norm(predicted[0] - middle))
+    limit = SAMPLES * max(values.shape)
+    column, row = (int(i) for i in np.clip(np.floor(middle * SAMPLES), -limit, 2 * limit))
+    mass, places = _part(values, column, row, min(int(reach * SAMPLES) + 1, limit))
+    total = float(mass.sum())
+    if total <= 1e-6:
+        lost = Peak(middle, np.eye(2) * float(values.size), 0.0)
+        return lost, lost
+    means = predicted + (mass @ places / total - middle)
+    variance = 1.0
+    for _ in range(_PAIR_STEPS):
+        squared = np.sum((places[:, None] - means) ** 2, axis=-1)  # (samples, 2)
+        log_odds = np.clip((squared[:, 1] - squared[:, 0]) / (2.0 * variance), -50.0, 50.0)
+        first = 1.0 / (1.0 + np.exp(-log_odds))
+        shares = np.stack([first, 1.0 - first], axis=-1) * mass[:, None]
+        means = (shares.T @ places) / np.maximum(shares.sum(axis=0), 1e-9)[:, None]
+        variance = max(float(np.sum(shares * squared)) / (2.0 * total), SMALLEST_VARIANCE)
+    peaks = [_peak(share, places, min(2.0 * float(share.sum()), 1.0)) for share in shares.T]
+    return peaks[0], peaks[1]
+
+
+def log_scores(values: Map, places: Array) -> Map:
+    """log((1 - e) p + e / cells) at places (H, W, 2) in cells, p read from a density.
+
+    e is SCORE_FLOOR: a place that the map excludes, or that lies outside of it or behind the camera (NaN), costs
+    a bounded amount, so that one misled view cannot veto the others.
+    """
+    index = np.where(np.isfinite(places), places * SAMPLES - 0.5, -10.0)
+    index = np.clip(index, -10.0, 30_000.0).astype(np.float32)  # what cv2 can address
+    floor = SCORE_FLOOR * SAMPLES**2 / values.size
+    scores = np.log((1.0 - SCORE_FLOOR) * values + floor)
+    return np.asarray(
+        cv2.remap(
+            scores,
+            index,
+            None,
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=(float(np.log(floor)),),
+        )
+    )
+
+
+def blur(values: Map, sigma_cells: Array) -> Map:
+    """The density smeared by a Gaussian of sigma_cells (2,) in x and y, as an uncertain camera smears it."""
+    sigma = np.clip(sigma_cells * SAMPLES, 1e-3, 0.25 * min(values.shape))
+    blurred = cv2.GaussianBlur(
+        values, (0, 0), sigmaX=sigma[0], sigmaY=sigma[1], borderType=cv2.BORDER_CONSTANT
+    )
+    return np.asarray(blurred, dtype=np.float32)
+
+
+@cache
+def _interpolation(count: int) -> Map:
+    """(4 count, count) Catmull-Rom weights (Keys, 1981, a = -1/2) of the samples; the ends are repeated."""
+    matrix = np.zeros((SAMPLES * count, count))
+    for sample in range(SAMPLES * count):
+        place = (sample + 0.5) / SAMPLES - 0.5
+        start = int(np.floor(place))
+        t = place - start
+        weights = (
+            -0.5 * t + t**2 - 0.5 * t**3,
+            1.0 - 2.5 * t**2 + 1.5 * t**3,
+            0.5 * t + 2.0 * t**2 - 1.5 * t**3,
+            -0.5 * t**2 + 0.5 * t**3,
+        )
+        for offset, weight in zip((-1, 0, 1, 2), weights, strict=True):
+            matrix[sample, min(max(start + offset, 0), count - 1)] += weight
+    return matrix.astype(np.float32)
+
+
+def _part(values: Map, column: int, row: int, reach: int) -> tuple[Array, Array]:
+    """Mass (N,) and places (N, 2) in cells of the samples at most `reach` from one, those inside the map."""
+    top, left = max(row - reach, 0), max(column - reach, 0)
+    part = values[top : max(row + reach + 1, 0), left : max(column + reach + 1, 0)]
+    y, x = np.mgrid[top : top + part.shape[0], left : left + part.shape[1]]
+    places = (np.stack([x.ravel(), y.ravel()], axis=-1) + 0.5) / SAMPLES
+    return part.ravel().astype(np.float64) / SAMPLES**2, places
+
+
+def _peak(mass: Array, places: Array, confidence: float) -> Peak:
+    share = mass / max(float(mass.sum()), 1e-12)
+    place = share @ places
+    offset = places - place
+    covariance = (offset * share[:, None]).T @ offset + SMALLEST_VARIANCE * np.eye(2)
+    return Peak(place, covariance, confidence)
