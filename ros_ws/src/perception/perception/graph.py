@@ -149,7 +149,7 @@ def localize(values: dict[str, Any]) -> list[NodeSpec]:
     localizer = _given({"cameras": values["cameras"], "models": values["models"], "engine": values["engine"]})
     localizer["autostart"] = True
     if values["use_sim"]:
-        localizer["reliable_images"] = True
+        localizer["reliable_inputs"] = True
     nodes.append(
         NodeSpec("localizer", "localizer", parameters=localizer, params_file=params_file, respawn=True)
     )

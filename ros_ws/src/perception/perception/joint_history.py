@@ -14,11 +14,14 @@ class JointHistory:
     """The latest joint positions (9,) by time; stamps in seconds or in nanoseconds, as long as all are alike.
 
     longest_gap: the longest time between two states across which a position is interpolated, and the longest
-    time from a single state to which it is taken to hold. span: how far back states are kept.
+    time from a single state to which it is taken to hold. still_within: how much a joint (rad or m) may
+    change between two states; a robot that moves more gives no position, because cameras and joints are not
+    triggered together. span: how far back states are kept.
     """
 
-    def __init__(self, longest_gap: float, span: float) -> None:
+    def __init__(self, longest_gap: float, span: float, still_within: float) -> None:
         self.longest_gap = longest_gap
+        self.still_within = still_within
         self.span = span
         self._stamps: list[float] = []
         self._positions: list[Array] = []
@@ -49,9 +52,12 @@ class JointHistory:
             return self._positions[after]
         if 0 < after < len(self._stamps):
             start, end = self._stamps[after - 1], self._stamps[after]
+            before, then = self._positions[after - 1], self._positions[after]
+            if np.abs(then - before).max() > self.still_within:
+                return None
             if end - start <= self.longest_gap:
                 share = (stamp - start) / (end - start)
-                return self._positions[after - 1] * (1.0 - share) + self._positions[after] * share
+                return before * (1.0 - share) + then * share
         near = [i for i in (after - 1, after) if 0 <= i < len(self._stamps)]
         near = [i for i in near if abs(self._stamps[i] - stamp) <= self.longest_gap]
         if not near:

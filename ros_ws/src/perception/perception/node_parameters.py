@@ -55,11 +55,12 @@ class LocalizerParameters:
     autostart: bool = parameter(False, "configure and activate by itself at the start")
     base_frame: str = parameter("panda_link0", "frame of the robot base")
     clamp_frame: str = parameter("clamp", "frame between the finger tips")
-    reliable_images: bool = parameter(
-        False, "subscribe reliably, which no image is lost by; needs cameras that publish so"
+    reliable_inputs: bool = parameter(
+        False, "subscribe reliably to images and joint states; they must be published so"
     )
     timeout_s: float = parameter(20.0, "time limit of a goal that names none", 0.5, 3600.0)
     joint_gap_s: float = parameter(0.5, "longest time from an image to its joint states", 0.001, 10.0)
+    still_within_rad: float = parameter(0.02, "how much a joint may move around an image", 1e-6, 1.0)
     stale_after_s: float = parameter(3.0, "age at which cameras and joints count as silent", 0.1, 3600.0)
     move_timeout_s: float = parameter(60.0, "time limit of one motion of the clamp", 1.0, 3600.0)
 

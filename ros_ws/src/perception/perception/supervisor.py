@@ -7,6 +7,7 @@ goes from polite to final: SIGINT, then SIGTERM, then SIGKILL for those that are
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -17,6 +18,8 @@ from typing import Self
 
 OnLine = Callable[[str, str], None]
 LONGEST_RESPAWN_S = 30.0
+# Where util-linux is there, the kernel ends a process whose supervisor was killed and could not stop it.
+_ENDS_WITH_PARENT = ("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv") else ()
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class _Process:
         self.started_s = time.monotonic()
         self._on_line = on_line
         self.popen = subprocess.Popen(
-            spec.command,
+            (*_ENDS_WITH_PARENT, *spec.command),
             env={**os.environ, "PYTHONUNBUFFERED": "1", **spec.environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sensor_msgs.msg import Image, JointState
@@ -13,6 +13,7 @@ from perception.errors import BlockworldError, JointStateError
 from perception.image_messages import check_image_message, image_from_message
 from perception.joint_history import JointHistory
 from perception.localize import View
+from perception.node_parameters import LocalizerParameters
 from perception.nodes.messages import NANOSECONDS, stamp_ns
 from perception.robot import Robot
 
@@ -70,11 +71,13 @@ class _Camera:
 class Inputs:
     """Latest images by camera and joint positions by time; what is bad is dropped and explained."""
 
-    def __init__(self, robot: Robot, cameras: Iterable[str], joint_gap_s: float) -> None:
+    def __init__(self, robot: Robot, settings: LocalizerParameters) -> None:
         self.robot = robot
-        self._cameras = {camera: _Camera(Source(f"/{camera}/image_raw")) for camera in cameras}
+        self._cameras = {camera: _Camera(Source(f"/{camera}/image_raw")) for camera in settings.cameras}
         self.joint_source = Source("/joint_states")
-        self.joints = JointHistory(joint_gap_s * NANOSECONDS, KEPT_JOINTS_NS)
+        self.joints = JointHistory(
+            settings.joint_gap_s * NANOSECONDS, KEPT_JOINTS_NS, settings.still_within_rad
+        )
 
     @property
     def sources(self) -> dict[str, Source]:
@@ -157,5 +160,6 @@ class Inputs:
             reasons.append(f"no joint state was ever published on {self.joint_source.topic}")
         elif without_joints:
             topic = self.joint_source.topic
-            reasons.append(f"no joint states on {topic} around the images of {', '.join(without_joints)}")
+            names = ", ".join(without_joints)
+            reasons.append(f"on {topic} no joint states around the images of {names}, or the robot moved")
         return "; ".join(reasons)

@@ -147,8 +147,8 @@ class LocalizerNode(LifecycleNode):
 
     def _activate(self) -> None:
         assert self._localizer is not None
-        inputs = Inputs(self._localizer.robot, self._settings.cameras, self._settings.joint_gap_s)
-        reliable = self._settings.reliable_images
+        inputs = Inputs(self._localizer.robot, self._settings)
+        reliable = self._settings.reliable_inputs
         reliability = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
         for camera, source in inputs.sources.items():
             self._subscriptions_of_state.append(
@@ -164,7 +164,7 @@ class LocalizerNode(LifecycleNode):
                 JointState,
                 inputs.joint_source.topic,
                 inputs.on_joints,
-                QoSProfile(depth=50, reliability=ReliabilityPolicy.BEST_EFFORT),
+                QoSProfile(depth=50, reliability=reliability),
             )
         )
         self._inputs = inputs
@@ -230,7 +230,7 @@ class LocalizerNode(LifecycleNode):
         start_ns = self._now_ns()
         wanted = len(cameras) * max(1, len(yaws))
         for yaw in yaws or [None]:
-            if yaw is not None and await self._turn_clamp(handle, yaw, len(views), wanted):
+            if yaw is not None and await self._turn_clamp(handle, yaw, start_ns, len(views), wanted):
                 start_ns = self._now_ns()
             views += await self._collect(handle, cameras, start_ns, limit_s, len(views), wanted)
         self._feedback(handle, goal.stage, len(views), wanted, "computing")
@@ -294,16 +294,18 @@ class LocalizerNode(LifecycleNode):
         views = inputs.views(cameras, start_ns)
         return [views[camera] for camera in cameras]
 
-    async def _turn_clamp(self, handle: ServerGoalHandle, yaw_rad: float, have: int, wanted: int) -> bool:
-        """Turn the clamp, where it is, to a yaw in the base; returns whether that took a motion."""
+    async def _turn_clamp(
+        self, handle: ServerGoalHandle, yaw_rad: float, start_ns: int, have: int, wanted: int
+    ) -> bool:
+        """Turn the clamp to a yaw in the base, at the place where the joints of after start_ns have it.
+
+        Returns whether that took a motion.
+        """
         inputs = self._require_going_on(handle)
-        gap_s = self._settings.joint_gap_s
-        if not await until(self, lambda: inputs.joints.latest is not None, self._settings.timeout_s):
-            raise BlockworldError(f"the clamp is not turned: {inputs.why_missing([], 0)}.")
+        if not await until(self, lambda: (inputs.joints.latest or 0) > start_ns, self._settings.timeout_s):
+            reason = inputs.why_missing([], 0) or f"no new joint state came on {inputs.joint_source.topic}"
+            raise BlockworldError(f"the clamp is not turned: {reason}.")
         joints = inputs.joints.at(inputs.joints.latest)
-        age_s = (self._now_ns() - inputs.joints.latest) / messages.NANOSECONDS
-        if age_s > max(gap_s, self._settings.stale_after_s):
-            raise BlockworldError(f"the clamp is not turned: the last joint state is {age_s:.1f} s old.")
         clamp = inputs.robot.clamp_pose(joints)
         turn = (messages.yaw_of(clamp) - yaw_rad + np.pi) % (2 * np.pi) - np.pi
         if abs(turn) < SAME_YAW_RAD:
