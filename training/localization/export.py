@@ -1,6 +1,5 @@
 """From trained weights to a bundle: ONNX, manifest and card."""
 
-import io
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,19 +87,19 @@ def export(config: LocalizationConfig, models_dir: Path) -> Exported:
 
 def to_onnx(network: DeployedNetwork, width: int, height: int) -> bytes:
     """The network as ONNX, for any batch size, batch normalisation folded into the convolutions."""
-    buffer = io.BytesIO()
-    example = torch.zeros(2, height, width, 3, dtype=torch.uint8)
-    torch.onnx.export(
+    example = torch.zeros(2, height, width, 3, dtype=torch.uint8)  # a batch of one would be taken for a constant
+    program = torch.onnx.export(
         network,
         (example,),
-        buffer,
+        dynamo=True,
         input_names=["image"],
         output_names=["log_heatmaps"],
-        dynamic_axes={"image": {0: "batch"}, "log_heatmaps": {0: "batch"}},
+        dynamic_shapes={"image": {0: torch.export.Dim("batch")}},
         opset_version=OPSET,
-        dynamo=False,
+        verbose=False,
     )
-    model = onnx.load_from_string(buffer.getvalue())
+    assert program is not None
+    model = program.model_proto
     onnx.checker.check_model(model, full_check=True)
     return model.SerializeToString()
 
