@@ -1,8 +1,9 @@
 """Build the ROS 2 package `perception_interfaces` into the virtual environment that runs this script.
 
-It is built by colcon against the ROS 2 that this Python imports: the wheels from PyPI, or a sourced installation.
-Either way it is installed into the prefix of the virtual environment, so that its Python imports it right away.
-Nothing is built while the sources, the Python and the ROS 2 are those of the last build.
+It is built by colcon against the ROS 2 that this Python imports: the wheels from PyPI, or a sourced
+installation. Either way it is installed into the prefix of the virtual environment, so that its Python
+imports it right away. Nothing is built while the sources, the Python and the ROS 2 are those of the
+last build.
 
 Usage: .venv/bin/python scripts/build_interfaces.py
 """
@@ -36,7 +37,7 @@ class BuildError(Exception):
 
 
 def fingerprint() -> str:
-    """A digest of all that the build depends on: its sources, this script, Python, numpy and the ROS 2 in use."""
+    """A digest of what the build depends on: its sources, this script, Python, numpy and the ROS 2 in use."""
     digest = hashlib.sha256()
     for path in [Path(__file__), *sorted(p for p in PACKAGE.rglob("*") if p.is_file())]:
         digest.update(path.read_bytes())
@@ -47,8 +48,8 @@ def fingerprint() -> str:
 def point_wheels_at_this_python() -> int:
     """Name this machine's Python and numpy headers in the CMake exports of the wheels.
 
-    Returns the number of files changed: 0 when all were changed before. A file is replaced, not written in place,
-    because an installer may have hard-linked it to its cache.
+    Returns the number of files changed: 0 when all were changed before. A file is replaced, not written in
+    place, because an installer may have hard-linked it to its cache.
     """
     python_include, numpy_include = sysconfig.get_path("include"), numpy.get_include()
     changed = 0
@@ -69,13 +70,17 @@ def tools() -> str:
     """The path of colcon. Raises BuildError where colcon, a C++ compiler or Python's headers are missing."""
     colcon = shutil.which("colcon", path=f"{PREFIX / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}")
     if colcon is None:
-        raise BuildError("colcon is missing; install it with: sudo apt-get install python3-colcon-common-extensions")
+        raise BuildError(
+            "colcon is missing; install it with: sudo apt-get install python3-colcon-common-extensions"
+        )
     if not (os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++")):
         raise BuildError("a C++ compiler is missing; install it with: sudo apt-get install g++")
     if not Path(sysconfig.get_path("include"), "Python.h").is_file():
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        raise BuildError(f"the headers of Python {version} are missing; "
-                         f"install them with: sudo apt-get install libpython{version}-dev")
+        raise BuildError(
+            f"the headers of Python {version} are missing; "
+            f"install them with: sudo apt-get install libpython{version}-dev"
+        )
     return colcon
 
 
@@ -95,19 +100,41 @@ def build() -> None:
         point_wheels_at_this_python()
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir()
+    environment = build_environment()
+    generator = "Ninja" if shutil.which("ninja", path=environment["PATH"]) else "Unix Makefiles"
     site_packages = Path(sysconfig.get_path("purelib")).relative_to(PREFIX)
     result = subprocess.run(
-        [colcon, "--log-base", str(WORK / "log"), "build",
-         "--base-paths", str(PACKAGE), "--build-base", str(WORK / "build"),
-         "--install-base", str(PREFIX), "--merge-install",
-         "--cmake-args", "-GNinja", "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_TESTING=OFF",
-         f"-DPython3_EXECUTABLE={sys.executable}", f"-DPYTHON_INSTALL_DIR={site_packages}",
-         f"-DCMAKE_INSTALL_RPATH={PREFIX / 'lib'}"],
-        env=build_environment(), cwd=WORK, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        [
+            colcon,
+            "--log-base",
+            str(WORK / "log"),
+            "build",
+            "--base-paths",
+            str(PACKAGE),
+            "--build-base",
+            str(WORK / "build"),
+            "--install-base",
+            str(PREFIX),
+            "--merge-install",
+            "--cmake-args",
+            f"-G{generator}",
+            "-DCMAKE_BUILD_TYPE=Release",
+            "-DBUILD_TESTING=OFF",
+            f"-DPython3_EXECUTABLE={sys.executable}",
+            f"-DPYTHON_INSTALL_DIR={site_packages}",
+            f"-DCMAKE_INSTALL_RPATH={PREFIX / 'lib'}",
+        ],
+        env=environment,
+        cwd=WORK,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     if result.returncode:
         tail = "\n".join(result.stdout.splitlines()[-30:])
-        raise BuildError(f"{tail}\ncolcon could not build perception_interfaces; the whole log is in {WORK / 'log'}")
+        raise BuildError(
+            f"{tail}\ncolcon could not build perception_interfaces; the whole log is in {WORK / 'log'}"
+        )
     shutil.rmtree(WORK / "build")
 
 

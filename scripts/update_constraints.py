@@ -15,13 +15,13 @@ from pathlib import Path
 CONSTRAINTS = Path(__file__).resolve().parent.parent / "constraints.txt"
 HEADER = """\
 # Every version that this project was tested with, its dependencies' dependencies included; made by
-# scripts/update_constraints.py for CPython 3.11 to 3.13 on Linux. The nvidia, cuda and triton packages are those of the
-# CUDA build of torch, and play no part where its CPU build is installed.
+# scripts/update_constraints.py for CPython 3.11 to 3.13 on Linux. The nvidia, cuda and triton packages are
+# those of the CUDA build of torch, and play no part where its CPU build is installed.
 """
 
 
 def pins(report: Path) -> dict[str, str]:
-    """Version by normalized name (PEP 503) of each distribution in the report, without local labels such as +cpu."""
+    """Version by normalized name (PEP 503) of each distribution, without local labels such as +cpu."""
     entries = (entry["metadata"] for entry in json.loads(report.read_text())["install"])
     return {re.sub(r"[-_.]+", "-", e["name"]).lower(): e["version"].partition("+")[0] for e in entries}
 
@@ -32,11 +32,16 @@ def main() -> int:
     for name in sys.argv[1:]:
         for package, version in pins(Path(name)).items():
             if merged.setdefault(package, version) != version:
-                print(f"{package} is {merged[package]} in one report and {version} in {name}; "
-                      "bound it in pyproject.toml so that both agree", file=sys.stderr)
+                print(
+                    f"{package} is {merged[package]} in one report and {version} in {name}; "
+                    "bound it in pyproject.toml so that both agree",
+                    file=sys.stderr,
+                )
                 return 1
     merged.pop("blockworld", None)
-    CONSTRAINTS.write_text(HEADER + "".join(f"{name}=={version}\n" for name, version in sorted(merged.items())))
+    CONSTRAINTS.write_text(
+        HEADER + "".join(f"{name}=={version}\n" for name, version in sorted(merged.items()))
+    )
     return 0
 
 

@@ -22,7 +22,10 @@ def tracked(pattern: str) -> list[Path]:
         pytest.skip("not a git checkout, so that what belongs to the repository is not known")
     names = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", pattern],
-        cwd=ROOT, capture_output=True, text=True, check=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.splitlines()
     return [path for name in names if (path := ROOT / name).is_file()]
 
@@ -51,7 +54,9 @@ def test_long_files_say_why():
 
 def test_every_dependency_is_pinned_to_a_version_that_it_allows():
     pins = constraints()
-    wrong = [str(d) for d in dependencies() if not d.specifier.contains(pins.get(canonicalize_name(d.name), "0"))]
+    wrong = [
+        str(d) for d in dependencies() if not d.specifier.contains(pins.get(canonicalize_name(d.name), "0"))
+    ]
     missing = [d.name for d in dependencies() if canonicalize_name(d.name) not in pins]
     assert (missing, wrong) == ([], [])
 
@@ -64,7 +69,10 @@ def test_constraints_are_exact_and_sorted():
 
 def test_runtime_and_simulator_need_no_torch():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    light = [*project["dependencies"], *(t for e in ("ros", "sim") for t in project["optional-dependencies"][e])]
+    light = [
+        *project["dependencies"],
+        *(t for e in ("ros", "sim") for t in project["optional-dependencies"][e]),
+    ]
     assert not {Requirement(text).name for text in light} & {"torch", "lightning-fabric"}
 
 

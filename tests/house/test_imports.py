@@ -11,7 +11,15 @@ FOLDERS = {
     "sim": ROOT / "sim",
     "training": ROOT / "training",
 }
-ROS = {"rclpy", "rosidl_runtime_py", "perception_interfaces", "cv_bridge", "tf2_ros", "sensor_msgs", "geometry_msgs"}
+ROS = {
+    "rclpy",
+    "rosidl_runtime_py",
+    "perception_interfaces",
+    "cv_bridge",
+    "tf2_ros",
+    "sensor_msgs",
+    "geometry_msgs",
+}
 FORBIDDEN = {
     "perception": {"torch", "lightning_fabric", "pybullet", "pybullet_data", "sim", "training", "blockworld"},
     "sim": {"torch", "lightning_fabric", "training", "blockworld"} | ROS,
@@ -54,7 +62,12 @@ def test_no_package_imports_upward(package):
 
 def test_only_the_nodes_import_rclpy():
     nodes = FOLDERS["perception"] / "nodes"
-    everything = [*sources("perception"), *sources("sim"), *sources("training"), *(ROOT / "blockworld").rglob("*.py")]
+    everything = [
+        *sources("perception"),
+        *sources("sim"),
+        *sources("training"),
+        *(ROOT / "blockworld").rglob("*.py"),
+    ]
     importers = {p for p in everything if "rclpy" in imported_packages(p.read_text(encoding="utf-8"))}
     assert importers
     assert {p for p in importers if nodes not in p.parents} == set()

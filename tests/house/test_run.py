@@ -9,13 +9,32 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 # What `run` calls besides the shell and Python.
-TOOLS = ("cat", "cksum", "date", "dirname", "find", "flock", "id", "mkdir", "rm", "sh", "sort", "tail", "xargs")
+TOOLS = (
+    "cat",
+    "cksum",
+    "date",
+    "dirname",
+    "find",
+    "flock",
+    "id",
+    "mkdir",
+    "rm",
+    "sh",
+    "sort",
+    "tail",
+    "xargs",
+)
 
 
 def run(*arguments: str, script: Path = ROOT / "run", cwd: Path = ROOT, **environment: str):
     return subprocess.run(
-        [script, *arguments], cwd=cwd, env={"PATH": os.environ["PATH"], **environment},
-        capture_output=True, text=True, timeout=120, check=False,
+        [script, *arguments],
+        cwd=cwd,
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
 
 
@@ -46,7 +65,9 @@ def path_without_python(tmp_path):
 def test_help_names_every_command(word):
     done = run(word)
     assert done.returncode == 0
-    assert all(f"\n  {command} " in done.stdout for command in ("demo", "test", "bench", "lint", "shell", "help"))
+    assert all(
+        f"\n  {command} " in done.stdout for command in ("demo", "test", "bench", "lint", "shell", "help")
+    )
 
 
 def test_without_a_command_it_shows_the_help_and_fails():
@@ -94,8 +115,13 @@ def test_an_old_python_will_not_do(checkout, path_without_python):
 
 def test_a_sourced_ros_without_a_matching_python_is_named(checkout, path_without_python, tmp_path):
     (tmp_path / "humble" / "share" / "rclpy").mkdir(parents=True)
-    done = run("demo", script=checkout / "run", cwd=checkout, PATH=path_without_python,
-               AMENT_PREFIX_PATH=f"/nowhere:{tmp_path / 'humble'}")
+    done = run(
+        "demo",
+        script=checkout / "run",
+        cwd=checkout,
+        PATH=path_without_python,
+        AMENT_PREFIX_PATH=f"/nowhere:{tmp_path / 'humble'}",
+    )
     assert done.returncode == 1
     assert f"imports the rclpy of the sourced ROS 2 in {tmp_path / 'humble'}" in done.stderr
 

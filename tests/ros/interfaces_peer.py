@@ -1,4 +1,4 @@
-"""The other process of `test_interfaces.py`: publishes one BlockEstimate and serves ResetWorld and LocalizeBlock."""
+"""The other process of test_interfaces.py: publishes a BlockEstimate, serves ResetWorld and LocalizeBlock."""
 
 import rclpy
 from perception_interfaces.action import LocalizeBlock
@@ -11,7 +11,9 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 
 def estimate(stage: str) -> BlockEstimate:
     """An estimate in which no field keeps its default."""
-    message = BlockEstimate(stage=stage, views=["camera_1", "camera_2"], length_m=0.08, engine="onnxruntime-cpu")
+    message = BlockEstimate(
+        stage=stage, views=["camera_1", "camera_2"], length_m=0.08, engine="onnxruntime-cpu"
+    )
     message.header.frame_id = "panda_link0"
     message.header.stamp.sec, message.header.stamp.nanosec = 12, 345
     message.pose.pose.position.x, message.pose.pose.position.y = 0.41, -0.12
@@ -31,11 +33,15 @@ def reset(request: ResetWorld.Request, response: ResetWorld.Response) -> ResetWo
 def localize(goal_handle) -> LocalizeBlock.Result:
     goal = goal_handle.request
     goal_handle.publish_feedback(
-        LocalizeBlock.Feedback(stage=goal.stage, views_received=1, views_wanted=len(goal.cameras), message="waiting")
+        LocalizeBlock.Feedback(
+            stage=goal.stage, views_received=1, views_wanted=len(goal.cameras), message="waiting"
+        )
     )
     goal_handle.succeed()
     yaws = ", ".join(f"{yaw:.2f}" for yaw in goal.clamp_yaws_rad)
-    return LocalizeBlock.Result(success=True, message=f"{yaws}; {goal.timeout_s:.1f} s", estimate=estimate(goal.stage))
+    return LocalizeBlock.Result(
+        success=True, message=f"{yaws}; {goal.timeout_s:.1f} s", estimate=estimate(goal.stage)
+    )
 
 
 def main() -> None:

@@ -8,7 +8,9 @@ import pytest
 
 from perception.ros_environment import domain_is_free, free_domain_id, ros_environment
 
-rclpy = pytest.importorskip("rclpy", reason="no ROS 2: neither the wheels of the extra `ros` nor a sourced one")
+rclpy = pytest.importorskip(
+    "rclpy", reason="no ROS 2: neither the wheels of the extra `ros` nor a sourced one"
+)
 
 from perception_interfaces.action import LocalizeBlock  # noqa: E402
 from perception_interfaces.msg import BlockEstimate  # noqa: E402
@@ -57,7 +59,11 @@ def test_a_message_arrives_with_every_field(node):
     latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
     node.create_subscription(BlockEstimate, "estimate", arrived.set_result, latched)
     message = result(node, arrived)
-    assert (message.stage, message.views, message.engine) == ("coarse", ["camera_1", "camera_2"], "onnxruntime-cpu")
+    assert (message.stage, message.views, message.engine) == (
+        "coarse",
+        ["camera_1", "camera_2"],
+        "onnxruntime-cpu",
+    )
     assert (message.header.stamp.sec, message.header.stamp.nanosec) == (12, 345)
     assert message.pose.pose.position.x == 0.41
     assert list(message.pose.covariance) == list(range(36))
@@ -88,4 +94,6 @@ def test_an_action_gives_feedback_and_a_result(node):
     assert answer.estimate.stage == "fine"
     while not feedback:  # it may come after the result; the time limit of the test ends the wait
         node.executor.spin_once(timeout_sec=0.1)
-    assert [(f.feedback.stage, f.feedback.views_received, f.feedback.views_wanted) for f in feedback] == [("fine", 1, 1)]
+    assert [(f.feedback.stage, f.feedback.views_received, f.feedback.views_wanted) for f in feedback] == [
+        ("fine", 1, 1)
+    ]

@@ -1,4 +1,4 @@
-"""The ament_python package `perception`, for colcon on a sourced ROS 2; everywhere else see pyproject.toml at the top."""
+"""The ament_python package `perception`, for colcon on a sourced ROS 2; see pyproject.toml for the rest."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ SHARE = "share/perception"
 
 
 def files(folder: str, pattern: str) -> tuple[str, list[str]]:
-    """Where the files of a folder are installed, and the files, relative to this one as setuptools wants them."""
+    """Where the files of a folder are installed, and the files, relative to this one."""
     return f"{SHARE}/{folder}", sorted(str(path.relative_to(HERE)) for path in (HERE / folder).glob(pattern))
 
 
@@ -31,7 +31,8 @@ setup(
     zip_safe=False,
     entry_points={
         "console_scripts": [
-            f"{name} = perception.nodes.{name}:main" for name in ("bag_recorder", "localizer", "pick", "sim_world")
+            f"{name} = perception.nodes.{name}:main"
+            for name in ("bag_recorder", "localizer", "pick", "sim_world")
         ],
     },
 )
