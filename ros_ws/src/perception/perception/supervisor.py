@@ -42,7 +42,7 @@ class Exit:
 
     def __str__(self) -> str:
         how = f"exit code {self.code}" if self.code >= 0 else signal.Signals(-self.code).name
-        said = f", its last line: {self.last_line}" if self.last_line else ""
+        said = f", its last line: {self.last_line.rstrip('.')}" if self.last_line else ""
         return f"{self.name} ended with {how}{said}"
 
 
