@@ -1,7 +1,7 @@
 """How the arm gets somewhere: joint paths with the clamp pointing down, and how fast it follows them.
 
 A path is an array (N, 7) of arm positions, straight in joint space between its points. Near targets are
-approached along a straight line of the clamp; far ones through a point above them, clear of what stands around.
+approached along a straight line of the clamp, far ones from above, clear of what stands around.
 """
 
 from itertools import pairwise
@@ -57,7 +57,7 @@ class Planner:
         return way
 
     def reach(self, start: np.ndarray, position_m: np.ndarray, yaw_rad: float) -> np.ndarray | None:
-        """Joint positions (9,) with the clamp there, of those found the nearest to start; None without any."""
+        """Joint positions (9,) with the clamp there, of those found the nearest to start, if any."""
         found = []
         for yaw in (yaw_rad, yaw_rad + np.pi):
             target = hover_pose(position_m, yaw)

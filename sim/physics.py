@@ -1,7 +1,7 @@
 """Rigid bodies in PyBullet: the Panda with motors, the support and one block. Time runs only inside `step`.
 
-The fingers are coupled by a gear, as the real hand couples them: the clamp closes about its centre. Contacts have
-Coulomb friction; motors are velocity constraints with a limited force.
+The fingers are coupled by a gear, as the real hand couples them: the clamp closes about its centre. Contacts
+have Coulomb friction; motors are velocity constraints with a limited force.
 """
 
 import numpy as np

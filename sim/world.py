@@ -1,8 +1,8 @@
 """The simulated world behind `perception.world.World`: PyBullet physics, pictures by one of the renderers.
 
-An episode (seed, index) takes its block, cameras, light and materials from `sim.randomization.sample_scene`, so
-what the cameras see is of the kind that the networks were trained on. The arm starts and rests in postures as in
-coarse training, clear of the block.
+An episode (seed, index) takes its block, cameras, light and materials from `sim.randomization.sample_scene`,
+so what the cameras see is of the kind that the networks were trained on. The arm starts and rests in postures
+as in coarse training, clear of the block.
 """
 
 from dataclasses import replace
@@ -82,8 +82,8 @@ class PybulletWorld:
     def move_clamp(self, position_m: np.ndarray, yaw_rad: float, opening_m: float) -> MoveResult:
         """Bring the clamp, pointing down, to position_m (3,) and yaw_rad (or half a turn from it) in base.
 
-        The fingers open before the arm moves and close after it. Where the arm does not reach, or is held up on
-        its way, `reached` is False and the message says how far off the clamp is.
+        The fingers open before the arm moves and close after it. Where the arm does not reach, or is held up
+        on its way, `reached` is False and the message says how far off the clamp is.
         """
         position = np.asarray(position_m, dtype=float)
         finger = float(np.clip(opening_m / 2, 0.0, FINGER_OPEN_M))

@@ -1,0 +1,1 @@
+"""The demo: the whole graph on this machine, pick episodes, and a report of what happened."""
