@@ -1,8 +1,9 @@
 """Bundles whose networks find coloured discs, and images with such discs at the true places.
 
-Every channel of the three networks has a colour of its own; the ONNX network scores each pixel by how near it is to
-that colour, and sums over the cells. On a picture drawn by `draw_markers` that is a perfect network; on any other
-picture its heat maps are as good as flat. So real bundles, engines and geometry run in the tests without training.
+Every channel of the three networks has a colour of its own; the ONNX network scores each pixel by how near it
+is to that colour, and sums over the cells. On a picture drawn by `draw_markers` that is a perfect network; on
+any other picture its heat maps are as good as flat. So real bundles, engines and geometry run in the tests
+without training.
 """
 
 from pathlib import Path

@@ -39,10 +39,7 @@ def test_every_link_agrees_with_pybullet_on_random_joints(robot: Robot) -> None:
                 pybullet.resetJointState(body, index_of_joint[name], value, physicsClientId=client)
             poses = robot.link_poses(joints)
             for link, index in index_of_link.items():
-                if link == "panda_grasptarget":
-                    ours = poses["clamp"]
-                else:
-                    ours = poses[link]
+                ours = poses["clamp" if link == "panda_grasptarget" else link]
                 state = pybullet.getLinkState(
                     body, index, computeForwardKinematics=True, physicsClientId=client
                 )

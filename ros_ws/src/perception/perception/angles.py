@@ -36,8 +36,9 @@ def expectation(
 ) -> tuple[float, float]:
     """Mean and variance of a posterior over bins of the period, in a window around its mode.
 
-    centres_rad, probabilities: (N,). Bins farther than half_width_rad from the mode (modulo the period) do not
-    count, so that a second mode elsewhere does not pull the estimate. Returns mean in [0, period), variance rad^2.
+    centres_rad, probabilities: (N,). Bins farther than half_width_rad from the mode (modulo the period) do
+    not count, so that a second mode elsewhere does not pull the estimate. Returns mean in [0, period),
+    variance rad^2.
     """
     mode = float(centres_rad[np.argmax(probabilities)])
     offset = difference(centres_rad, mode, period_rad)

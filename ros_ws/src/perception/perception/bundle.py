@@ -71,7 +71,8 @@ class Input(_Strict):
 
 
 class Output(_Strict):
-    """Heat maps that the network gives: (B, K, height, width) float32, log-softmax over each channel's pixels."""
+    """Heat maps that the network gives: (B, K, height, width) float32, log-softmax over each channel's
+    pixels."""
 
     name: str = "log_heatmaps"
     width: PositiveInt
@@ -94,7 +95,7 @@ class LinearBins(_Strict):
 
     def centres(self) -> NDArray[np.float64]:
         """(count,) bin centres in metres."""
-        return self.centre + (np.arange(self.count) - (self.count - 1) / 2) * self.width
+        return np.asarray(self.centre + (np.arange(self.count) - (self.count - 1) / 2) * self.width)
 
 
 class CircularBins(_Strict):
@@ -196,7 +197,7 @@ class Bundle:
             present = ", ".join(list_bundles(path.parent)) or "none"
             raise BundleError(
                 f"there is no model {path.name} in {path.parent} (present: {present}): "
-                f"train it with `blockworld train localization` or set {MODELS_VARIABLE} to the models folder."
+                f"train it with `blockworld train` or set {MODELS_VARIABLE} to the models folder."
             )
         manifest = _read_manifest(path / MANIFEST_FILE)
         _check_sum(path / MODEL_FILE, manifest.sha256.get(MODEL_FILE))
@@ -204,7 +205,8 @@ class Bundle:
 
     @classmethod
     def write(cls, folder: str | os.PathLike[str], manifest: Manifest, onnx_bytes: bytes, card: str) -> Self:
-        """Writes the bundle, replacing what is there; a reader sees the old one or the new one, never a mixture.
+        """Writes the bundle, replacing what is there; a reader sees the old one or the new one, never a
+        mixture.
 
         The manifest's checksum is computed here.
         """
@@ -234,7 +236,8 @@ def list_bundles(models_dir: str | os.PathLike[str]) -> list[str]:
 
 
 def default_models_dir() -> Path:
-    """The folder that BLOCKWORLD_MODELS names, else models/ of the checkout; raises BundleError without either."""
+    """The folder that BLOCKWORLD_MODELS names, else models/ of the checkout; raises BundleError without
+    either."""
     named = os.environ.get(MODELS_VARIABLE)
     folder = Path(named) if named else Path(__file__).resolve().parents[4] / "models"
     if not folder.is_dir():
@@ -279,6 +282,6 @@ def _check_sum(path: Path, expected: str | None) -> None:
         raise BundleError(f"{path} is missing or unreadable: export the bundle again.") from None
     if found != expected:
         raise BundleError(
-            f"{path} has sha256 {found[:12]}..., but its manifest says {expected[:12]}...: the file is damaged or "
-            "from another export, copy or export the bundle again."
+            f"{path} has sha256 {found[:12]}..., but its manifest says {expected[:12]}...: the file is "
+            "damaged or from another export, copy or export the bundle again."
         )

@@ -12,7 +12,8 @@ NEAREST_DEPTH_M = 1e-3
 
 @dataclass(frozen=True)
 class Camera:
-    """A camera of width x height pixels; T_camera_base (4, 4) maps base to camera coordinates (x right, y down).
+    """A camera of width x height pixels; T_camera_base (4, 4) maps base to camera coordinates (x right, y
+    down).
 
     Pixel centres lie at integer + 0.5, so that the image spans [0, width] x [0, height].
     """
@@ -32,10 +33,11 @@ class Camera:
         height: int,
         roll_rad: float = 0.0,
     ) -> Self:
-        """The camera at eye_m (base frame) whose optical axis passes target_m; the base's z is up in the image.
+        """The camera at eye_m (base frame) whose optical axis passes target_m; the base's z is up in the
+        image.
 
-        roll_rad turns the camera about its optical axis (x axis towards y axis). Raises ValueError for a camera
-        that looks straight up or down, where "up in the image" has no meaning.
+        roll_rad turns the camera about its optical axis (x axis towards y axis). Raises ValueError for a
+        camera that looks straight up or down, where "up in the image" has no meaning.
         """
         eye = np.asarray(eye_m, dtype=np.float64)
         forward = np.asarray(target_m, dtype=np.float64) - eye

@@ -20,7 +20,8 @@ BELOW_CLAMP_M = 0.06  # the middle of what matters: hand above the clamp, block 
 
 @dataclass(frozen=True)
 class Window:
-    """A square of an image: its top left corner u0, v0 and its side, in pixels; it may reach outside of the image."""
+    """A square of an image: its top left corner u0, v0 and its side, in pixels; it may reach outside of the
+    image."""
 
     u0: float
     v0: float
@@ -38,8 +39,8 @@ class Window:
 def window(camera: Camera, T_base_clamp: Array, clamp_px: ArrayLike, side_m: float = SIDE_M) -> Window:
     """The square of side_m at the clamp's depth, centred below the clamp as seen at clamp_px (2,).
 
-    The camera only gives the scale and the direction to shift, to the point 0.06 m below the clamp in base; where
-    the clamp is comes from clamp_px. Raises LocalizationError for a clamp behind the camera.
+    The camera only gives the scale and the direction to shift, to the point 0.06 m below the clamp in base;
+    where the clamp is comes from clamp_px. Raises LocalizationError for a clamp behind the camera.
     """
     clamp = T_base_clamp[:3, 3]
     pixels, depths = camera.project(np.stack([clamp, clamp - (0.0, 0.0, BELOW_CLAMP_M)]))
@@ -57,7 +58,8 @@ def cut(image: Image, square: Window, size: int) -> Image:
     """
     samples = max(1, int(np.ceil(square.side / size)))
     scale = square.side / (size * samples)
-    # warpAffine counts from pixel centres: sample i lies at (i + 0.5) * scale + u0, which is 0.5 more than its index.
+    # warpAffine counts from pixel centres: sample i lies at (i + 0.5) * scale + u0, which is 0.5 more than
+    # its index.
     matrix = np.array(
         [[scale, 0.0, square.u0 + 0.5 * scale - 0.5], [0.0, scale, square.v0 + 0.5 * scale - 0.5]]
     )

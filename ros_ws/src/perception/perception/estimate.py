@@ -1,4 +1,5 @@
-"""What the localizer returns: poses with covariance, marginal posteriors and the views that they came from."""
+"""What the localizer returns: poses with covariance, marginal posteriors and the views that they came
+from."""
 
 from dataclasses import dataclass, field
 
@@ -23,11 +24,11 @@ class Posterior:
 class BlockEstimate:
     """Pose of the block in `frame`, "base" or "clamp".
 
-    x_m, y_m, z_m: centre of the block's bottom face. yaw_rad: atan2 of the long axis in the frame, in [0, pi).
-    covariance (3, 3): of x_m, y_m, yaw_rad. length_m: expected length of the block's long side.
-    x, y, yaw: marginal posteriors over the bins. views: camera name of each image given, in that order; cameras: the
-    camera found for each name, without those that could not be found and so had no say. stamp_s: time of the oldest
-    image. T_base_frame (4, 4): maps coordinates of the frame to base coordinates.
+    x_m, y_m, z_m: centre of the block's bottom face. yaw_rad: atan2 of the long axis in the frame, in [0,
+    pi). covariance (3, 3): of x_m, y_m, yaw_rad. length_m: expected length of the block's long side. x, y,
+    yaw: marginal posteriors over the bins. views: camera name of each image given, in that order; cameras:
+    the camera found for each name, without those that could not be found and so had no say. stamp_s: time of
+    the oldest image. T_base_frame (4, 4): maps coordinates of the frame to base coordinates.
     """
 
     stage: str
@@ -57,7 +58,8 @@ class BlockEstimate:
 
 @dataclass(frozen=True)
 class ToolEstimate:
-    """Place of the clamp's origin in one image, in pixels; covariance (2, 2) in px^2; u, v: marginal posteriors."""
+    """Place of the clamp's origin in one image, in pixels; covariance (2, 2) in px^2; u, v: marginal
+    posteriors."""
 
     camera: str
     u_px: float
@@ -74,8 +76,8 @@ class ToolEstimate:
 def level_direction(R_base_frame: Array, yaw_rad: Array) -> Array:
     """Horizontal unit vectors (..., 3) in base whose yaw in the frame is yaw_rad (...).
 
-    The frame need not be exactly level: the vector's component along the frame's z axis is chosen such that it
-    lies in the base's xy plane.
+    The frame need not be exactly level: the vector's component along the frame's z axis is chosen such that
+    it lies in the base's xy plane.
     """
     cos, sin = np.cos(yaw_rad), np.sin(yaw_rad)
     along_z = -(R_base_frame[2, 0] * cos + R_base_frame[2, 1] * sin) / R_base_frame[2, 2]
@@ -84,6 +86,7 @@ def level_direction(R_base_frame: Array, yaw_rad: Array) -> Array:
 
 
 def height_of_plane(T_base_frame: Array, x_m: Array, y_m: Array) -> Array:
-    """z coordinates (...) in the frame of the points of the support plane (base z = 0) at x_m, y_m of the frame."""
+    """z coordinates (...) in the frame of the points of the support plane (base z = 0) at x_m, y_m of the
+    frame."""
     row = T_base_frame[2]
     return np.asarray(-(row[0] * x_m + row[1] * y_m + row[3]) / row[2])

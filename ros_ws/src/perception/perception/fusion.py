@@ -1,7 +1,7 @@
 """Posterior of the block's pose on a grid of bins, from the views' log-scores added up.
 
-Two images of log-scores on a grid of the support plane go in: one for "the block's centre is here", one for "an end
-of the block is here". They are sums over views; that is all that fusing views takes.
+Two images of log-scores on a grid of the support plane go in: one for "the block's centre is here", one for
+"an end of the block is here". They are sums over views; that is all that fusing views takes.
 
     log p(x, y, yaw) = centre(x, y) + log mean_length [ ends(x + dx, y + dy) + ends(x - dx, y - dy) ] + const,
     (dx, dy) = length / 2 * (cos yaw, sin yaw)
@@ -67,8 +67,8 @@ class Grid:
 class PosePosterior:
     """Posterior over (x, y, yaw): marginals, and the estimate around the highest mode.
 
-    covariance (3, 3): second moments in the window around the mode, plus bin^2 / 12 for the width of the bins.
-    joint (ny, nx, nyaw): probabilities of all bins, summing to 1.
+    covariance (3, 3): second moments in the window around the mode, plus bin^2 / 12 for the width of the
+    bins. joint (ny, nx, nyaw): probabilities of all bins, summing to 1.
     """
 
     x: Posterior
@@ -108,7 +108,8 @@ def posterior(
 def _end_scores(
     grid: Grid, scores: NDArray[np.float32], rows: NDArray[np.intp], columns: NDArray[np.intp]
 ) -> NDArray[np.float32]:
-    """Sum of both ends' scores (bins, yaws, lengths) for blocks centred at the given bins of the padded grid."""
+    """Sum of both ends' scores (bins, yaws, lengths) for blocks centred at the given bins of the padded
+    grid."""
     yaw = grid.yaw.centres()
     half = LENGTHS_M / 2
     step_x = np.cos(yaw)[:, None] * half / grid.x.width  # (yaws, lengths), in bins

@@ -1,9 +1,10 @@
 """Reading heat maps: sub-cell peaks with covariance and confidence, and the log-score of given places.
 
-A network's heat map (h, w) holds the log-probability of each cell. Between cells it is read in the log domain by
-Catmull-Rom interpolation, which is exact for a Gaussian however narrow, where a linear reading, or an expectation
-over cells, would be drawn to the cells' centres. `density` does that once per map, at 4 x 4 samples a cell; all else
-works on densities. Places are in cells: cell (i, j) spans [j, j + 1) x [i, i + 1), x first.
+A network's heat map (h, w) holds the log-probability of each cell. Between cells it is read in the log domain
+by Catmull-Rom interpolation, which is exact for a Gaussian however narrow, where a linear reading, or an
+expectation over cells, would be drawn to the cells' centres. `density` does that once per map, at 4 x 4
+samples a cell; all else works on densities. Places are in cells: cell (i, j) spans [j, j + 1) x [i, i + 1), x
+first.
 """
 
 from dataclasses import dataclass
@@ -28,7 +29,8 @@ _PAIR_STEPS = 10
 class Peak:
     """A point found in a heat map: place (2,) in cells, covariance (2, 2) in cells^2, confidence in [0, 1].
 
-    Confidence is the probability mass near the place: 0.9 for a clear peak, 0.03 for a flat map of 48 x 36 cells.
+    Confidence is the probability mass near the place: 0.9 for a clear peak, 0.03 for a flat map of 48 x 36
+    cells.
     """
 
     place: Array
@@ -57,9 +59,10 @@ def decode(values: Map) -> Peak:
 def decode_pair(values: Map, predicted: Array) -> tuple[Peak, Peak]:
     """The two modes of a density that shows two points, told apart by where they are predicted.
 
-    predicted: (2, 2) places in cells, one row per point. The modes are those of two Gaussians of equal weight and width
-    fitted by expectation-maximization from the prediction, moved first as a whole onto the mass around it. Two points
-    closer than a peak is wide both get the covariance of the whole blob, so that they weigh little.
+    predicted: (2, 2) places in cells, one row per point. The modes are those of two Gaussians of equal weight
+    and width fitted by expectation-maximization from the prediction, moved first as a whole onto the mass
+    around it. Two points closer than a peak is wide both get the covariance of the whole blob, so that they
+    weigh little.
     """
     middle = predicted.mean(axis=0)
     reach = WINDOW_CELLS + float(np.linalg.norm(predicted[0] - middle))
@@ -86,23 +89,22 @@ def decode_pair(values: Map, predicted: Array) -> tuple[Peak, Peak]:
 def log_scores(values: Map, places: Array) -> Map:
     """log((1 - e) p + e / cells) at places (H, W, 2) in cells, p read from a density.
 
-    e is SCORE_FLOOR: a place that the map excludes, or that lies outside of it or behind the camera (NaN), costs
-    a bounded amount, so that one misled view cannot veto the others.
+    e is SCORE_FLOOR: a place that the map excludes, or that lies outside of it or behind the camera (NaN),
+    costs a bounded amount, so that one misled view cannot veto the others.
     """
     index = np.where(np.isfinite(places), places * SAMPLES - 0.5, -10.0)
     index = np.clip(index, -10.0, 30_000.0).astype(np.float32)  # what cv2 can address
     floor = SCORE_FLOOR * SAMPLES**2 / values.size
     scores = np.log((1.0 - SCORE_FLOOR) * values + floor)
-    return np.asarray(
-        cv2.remap(
-            scores,
-            index,
-            None,
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_CONSTANT,
-            borderValue=(float(np.log(floor)),),
-        )
+    read = cv2.remap(
+        scores,
+        index,
+        np.empty(0, dtype=np.float32),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=float(np.log(floor)),
     )
+    return np.asarray(read, dtype=np.float32)
 
 
 def blur(values: Map, sigma_cells: Array) -> Map:

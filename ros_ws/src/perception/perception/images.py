@@ -35,7 +35,8 @@ def check(image: Any, source: str = "the image") -> Image:
 
 
 def read(path: str | os.PathLike[str]) -> Image:
-    """The image of a file as (H, W, 3) RGB; raises ImageError where it is missing, no image, or has not 3 channels."""
+    """The image of a file as (H, W, 3) RGB; raises ImageError where it is missing, no image, or has not 3
+    channels."""
     try:
         content = np.fromfile(Path(path), dtype=np.uint8)
     except OSError as error:
@@ -50,7 +51,8 @@ def read(path: str | os.PathLike[str]) -> Image:
 
 
 def resize(image: Image, width: int, height: int) -> Image:
-    """The whole image, scaled to width x height: by area where it shrinks, which keeps thin things visible."""
+    """The whole image, scaled to width x height: by area where it shrinks, which keeps thin things
+    visible."""
     shrinks = image.shape[1] >= width and image.shape[0] >= height
     interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(image, (width, height), interpolation=interpolation), dtype=np.uint8)

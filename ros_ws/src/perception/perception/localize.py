@@ -1,13 +1,15 @@
 """Localizing the block in three stages: coarse from overviews, the tool in the image, fine from close-ups.
 
-Every stage reads dense heat maps. Points of the robot are known in 3-D from the joint angles, so that where they appear
-gives the camera (perception.resection); through it, every pixel that may show the block becomes a score on a grid of
-the support plane, and the grids of all views add up to one posterior (perception.fusion). See docs/localization.md.
+Every stage reads dense heat maps. Points of the robot are known in 3-D from the joint angles, so that where
+they appear gives the camera (perception.resection); through it, every pixel that may show the block becomes a
+score on a grid of the support plane, and the grids of all views add up to one posterior (perception.fusion).
+See docs/localization.md.
 """
 
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -33,7 +35,8 @@ _LEAST_LEVEL = 0.8  # cosine of the clamp's tilt from pointing straight down
 
 @dataclass(frozen=True)
 class View:
-    """One image (H, W, 3) uint8 RGB of a named camera, and the robot's joint positions (9,) when it was taken."""
+    """One image (H, W, 3) uint8 RGB of a named camera, and the robot's joint positions (9,) when it was
+    taken."""
 
     camera: str
     image: images.Image
@@ -104,7 +107,7 @@ class Localizer:
     ) -> Self:
         """Loads the bundles of the stages; raises BundleError or EngineError for what cannot be used."""
         folder = default_models_dir() if models_dir is None else models_dir
-        bundles = {stage: Bundle.load(os.path.join(folder, stage)) for stage in stages}
+        bundles = {stage: Bundle.load(Path(folder) / stage) for stage in stages}
         return cls(
             {
                 stage: Network(bundle.manifest, open_engine(bundle, engine))
@@ -214,7 +217,8 @@ class Localizer:
         return [_Seen(*parts) for parts in zip(views, frames, densities, strict=True)]
 
     def _matches(self, stage: str, seen: _Seen, camera: Camera | None = None) -> Matches:
-        """Points of the robot that the heat maps place clearly; two-mode channels only where a camera tells them apart."""
+        """Points of the robot that the heat maps place clearly; two-mode channels only where a camera tells
+        them apart."""
         points, pixels, covariances = [], [], []
         for channel, density in zip(
             self._networks[stage].manifest.output.channels, seen.densities, strict=True
@@ -241,13 +245,14 @@ class Localizer:
     ) -> tuple[heatmaps.Peak, ...]:
         if channel.modes == 1 or camera is None:
             return (heatmaps.decode(density),)
-        pixels, depth = camera.project(places)
+        pixels, _ = camera.project(places)
         if not np.isfinite(pixels).all():
             return ()
         return heatmaps.decode_pair(density, frame.to_cells(pixels))
 
     def _window(self, found: Resection, T_base_clamp: Array, tool: _Seen) -> crop.Window:
-        """The crop around the tool's place in the image, or around the camera's where the tool's is not credible."""
+        """The crop around the tool's place in the image, or around the camera's where the tool's is not
+        credible."""
         manifest = self._networks["tool"].manifest
         peak = heatmaps.decode(tool.densities[manifest.channel_index("clamp")])
         pixel, covariance = tool.frame.to_pixels(peak)
@@ -339,7 +344,8 @@ class Localizer:
 
 
 def _plane_scores(densities: heatmaps.Map, frame: _Frame, found: Resection, plane: Array) -> heatmaps.Map:
-    """Log-scores (2, ny, nx) of the plane's points (ny, nx, 3) in the densities of the block's centre and ends.
+    """Log-scores (2, ny, nx) of the plane's points (ny, nx, 3) in the densities of the block's centre and
+    ends.
 
     They are first smeared by how uncertain the camera is about a point where the block seems to be.
     """

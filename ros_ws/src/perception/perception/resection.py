@@ -1,8 +1,9 @@
 """Finding a camera, its focal length included, from known 3-D points and where they appear in the image.
 
-Resection with outliers: hypotheses from the perspective-n-point solver SQPnP (Terzakis and Lourakis, ECCV 2020) over a
-sweep of focal lengths, on all points and on random fours, scored by a robust cost; the best ones are refined by
-Levenberg-Marquardt on (log focal, rotation, translation) under a Cauchy loss and a log-normal focal prior.
+Resection with outliers: hypotheses from the perspective-n-point solver SQPnP (Terzakis and Lourakis, ECCV
+2020) over a sweep of focal lengths, on all points and on random fours, scored by a robust cost; the best ones
+are refined by Levenberg-Marquardt on (log focal, rotation, translation) under a Cauchy loss and a log-normal
+focal prior.
 """
 
 from dataclasses import dataclass
@@ -52,7 +53,8 @@ class Matches:
 class Resection:
     """A camera with the covariance (7, 7) of (log focal, rotation vector, translation); inliers (N,) bool.
 
-    The rotation vector is in camera coordinates, R = exp(vector) R0; the translation is that of T_camera_base.
+    The rotation vector is in camera coordinates, R = exp(vector) R0; the translation is that of
+    T_camera_base.
     """
 
     camera: Camera
@@ -60,7 +62,8 @@ class Resection:
     inliers: NDArray[np.bool_]
 
     def pixel_covariance(self, point_m: Array) -> Array:
-        """Covariance (2, 2) in px^2 of where the camera sees a point (3,), as far as the camera is uncertain."""
+        """Covariance (2, 2) in px^2 of where the camera sees a point (3,), as far as the camera is
+        uncertain."""
         rotation, translation = self.camera.T_camera_base[:3, :3], self.camera.T_camera_base[:3, 3]
         state = _State(self.camera.focal_px, rotation, translation)
         _, jacobian = state.project_with_jacobian(point_m[None])
@@ -70,13 +73,15 @@ class Resection:
 def resect(matches: Matches, width: int, height: int, initial: Camera | None = None) -> Resection:
     """The camera of width x height pixels that explains the matches, most of them at least.
 
-    With `initial` the search is left out and only that camera is refined. Raises LocalizationError with fewer than 4
-    points, where fewer than 4 agree on a camera, and where they leave its rotation open (points in a line).
+    With `initial` the search is left out and only that camera is refined. Raises LocalizationError with fewer
+    than 4 points, where fewer than 4 agree on a camera, and where they leave its rotation open (points in a
+    line).
     """
     count = len(matches.points_m)
     if count < FEWEST_POINTS:
         raise LocalizationError(
-            f"only {count} points of the robot are visible, a camera needs {FEWEST_POINTS}: show more of the robot."
+            f"only {count} points of the robot are visible, a camera needs {FEWEST_POINTS}: "
+            "show more of the robot."
         )
     problem = _Problem(matches, width, height)
     if initial is not None:
@@ -86,15 +91,15 @@ def resect(matches: Matches, width: int, height: int, initial: Camera | None = N
     inliers = problem.distances([state])[0] < _INLIER
     if inliers.sum() < FEWEST_POINTS:
         raise LocalizationError(
-            f"only {inliers.sum()} of {count} points of the robot agree on a camera, {FEWEST_POINTS} are needed: "
-            "check the joint positions and that the robot is in the image."
+            f"only {inliers.sum()} of {count} points of the robot agree on a camera, {FEWEST_POINTS} are "
+            "needed: check the joint positions and that the robot is in the image."
         )
     covariance = problem.covariance(state)
     loosest = float(np.sqrt(np.linalg.eigvalsh(covariance[1:4, 1:4])[-1]))
     if not loosest < _LOOSEST_ROTATION_RAD:
         raise LocalizationError(
-            f"the {count} visible points of the robot leave the camera's rotation open by {loosest:.2f} rad (limit "
-            f"{_LOOSEST_ROTATION_RAD} rad): show more of the robot."
+            f"the {count} visible points of the robot leave the camera's rotation open by {loosest:.2f} rad "
+            f"(limit {_LOOSEST_ROTATION_RAD} rad): show more of the robot."
         )
     return Resection(problem.camera_of(state), covariance, inliers)
 
@@ -124,7 +129,8 @@ class _State:
         jacobian[:, 0, 0], jacobian[:, 1, 0] = u, v
         jacobian[:, 0, 4] = jacobian[:, 1, 5] = scale
         jacobian[:, 0, 6], jacobian[:, 1, 6] = du, dv
-        # A small rotation w moves the turned point p by w x p: these are p x (the derivatives by translation).
+        # A small rotation w moves the turned point p by w x p: these are p x (the derivatives by
+        # translation).
         jacobian[:, 0, 1], jacobian[:, 0, 2], jacobian[:, 0, 3] = py * du, pz * scale - px * du, -py * scale
         jacobian[:, 1, 1], jacobian[:, 1, 2], jacobian[:, 1, 3] = py * dv - pz * scale, -px * dv, px * scale
         return np.stack([u, v], axis=-1), jacobian
@@ -188,7 +194,8 @@ class _Problem:
         return matrix, gradient, float(np.sum(weight * np.sum(residual**2, axis=-1)))
 
     def refine(self, state: _State, tolerance: float = _EXACT) -> tuple[_State, float]:
-        """Levenberg-Marquardt until a step gains less than the tolerance; returns the state and its robust cost."""
+        """Levenberg-Marquardt until a step gains less than the tolerance; returns the state and its robust
+        cost."""
         cost, damping = float(self.costs([state])[0]), 1e-3
         matrix, gradient, _ = self.normal_equations(state)
         for _ in range(_ITERATIONS):
@@ -212,7 +219,8 @@ class _Problem:
         return state, cost
 
     def covariance(self, state: _State) -> Array:
-        """Covariance (7, 7) at a refined state, scaled up where the residuals are larger than their covariances."""
+        """Covariance (7, 7) at a refined state, scaled up where the residuals are larger than their
+        covariances."""
         matrix, _, squares = self.normal_equations(state)
         freedom = max(2 * len(self.points) - 6, 1)
         covariance = np.linalg.pinv(matrix, hermitian=True) * max(1.0, squares / freedom)
@@ -230,7 +238,8 @@ class _Problem:
         return np.asarray(change @ covariance @ change.T)
 
     def hypotheses(self, trials: list[tuple[NDArray[np.intp], float]]) -> list[_State]:
-        """The poses from each trial's points (indices) and focal length (in image widths), best cost first."""
+        """The poses from each trial's points (indices) and focal length (in image widths), best cost
+        first."""
         solved = [self._solve_pnp(chosen, widths * self.width) for chosen, widths in trials]
         states = [state for state in solved if state is not None]
         return [states[i] for i in np.argsort(self.costs(states))] if states else []
@@ -248,7 +257,7 @@ class _Problem:
         if not found or not np.isfinite(rotation).all() or not np.isfinite(translation).all():
             return None
         turn, _ = cv2.Rodrigues(rotation)
-        return _State(focal, turn, translation[:, 0])
+        return _State(focal, np.asarray(turn, float), np.asarray(translation[:, 0], float))
 
 
 def _search(problem: _Problem) -> tuple[_State, float]:

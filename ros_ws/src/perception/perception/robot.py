@@ -20,7 +20,8 @@ Vector = tuple[float, float, float]
 
 
 class Joint(BaseModel):
-    """One joint: its frame in the parent link (m, fixed-axis roll pitch yaw in rad), axis and limits (rad or m)."""
+    """One joint: its frame in the parent link (m, fixed-axis roll pitch yaw in rad), axis and limits (rad or
+    m)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -71,7 +72,8 @@ class Robot:
         return cls(_read_chain(name))
 
     def check(self, joints: ArrayLike) -> Array:
-        """The positions as (9,) float64; raises JointStateError unless they are that many, finite, within limits."""
+        """The positions as (9,) float64; raises JointStateError unless they are that many, finite, within
+        limits."""
         positions = np.asarray(joints, dtype=np.float64).reshape(-1)
         if positions.size != len(self.moving):
             raise JointStateError(
@@ -92,16 +94,17 @@ class Robot:
         return positions
 
     def order(self, names: Sequence[str], positions: Sequence[float]) -> Array:
-        """Named positions, in any order and with others among them, as checked (9,) in the order of joint_names."""
+        """Named positions, in any order and with others among them, as checked (9,) in the order of
+        joint_names."""
         if len(names) != len(positions):
             raise JointStateError(
-                f"the joint state has {len(names)} names but {len(positions)} positions: publish one per name."
+                f"the joint state has {len(names)} names but {len(positions)} positions: publish as many."
             )
         by_name = dict(zip(names, positions, strict=True))
         missing = [name for name in self.joint_names if name not in by_name]
         if missing:
             raise JointStateError(
-                f"the joint state has no position for {', '.join(missing)}: publish all of {self.name}'s joints."
+                f"the joint state has no position for {', '.join(missing)}: publish all joints."
             )
         return self.check([by_name[name] for name in self.joint_names])
 

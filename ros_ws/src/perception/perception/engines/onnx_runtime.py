@@ -46,7 +46,8 @@ class OnnxRuntimeEngine:
         return "onnxruntime-" + provider.removesuffix("ExecutionProvider").lower()
 
     def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Heat maps (B, K, h, w) of images (B, H, W, 3); raises ValueError or EngineError for wrong shapes."""
+        """Heat maps (B, K, h, w) of images (B, H, W, 3); raises ValueError or EngineError for wrong
+        shapes."""
         wanted = (self._manifest.input.height, self._manifest.input.width, 3)
         if images.dtype != np.uint8 or images.shape[1:] != wanted:
             raise ValueError(

@@ -1,0 +1,150 @@
+"""Drawing estimates into images: the block's footprint, its axis and uncertainty, the clamp, and the
+figures."""
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from perception.camera import Camera
+from perception.estimate import BlockEstimate, ToolEstimate, level_direction
+from perception.images import Image
+from perception.robot import Robot
+
+Array = NDArray[np.float64]
+
+BLOCK = (255, 176, 32)
+ELLIPSE = (64, 224, 255)
+CLAMP = (255, 72, 160)
+PAPER, INK = (18, 22, 30), (245, 245, 245)
+NOMINAL_WIDTH_M = 0.04  # of the drawn footprint: the block's width is not estimated
+CLAMP_ARM_M = 0.025
+_SHIFT = 4  # fractional bits of OpenCV's coordinates
+_FILL, _BACKDROP = 0.30, 0.65  # opacities
+
+
+def draw(image: Image, camera: Camera, estimate: BlockEstimate, joints: ArrayLike | None = None) -> Image:
+    """A copy of the image (H, W, 3) RGB with the estimated block drawn in as this camera sees it.
+
+    Footprint (its width is nominal), long axis, ellipse of two standard deviations, and a label with position
+    and yaw in the estimate's frame; with joint positions (9,) also the clamp. What is behind the camera is
+    left out.
+    """
+    canvas = image.copy()
+    size = max(canvas.shape[1] / 640.0, 0.5)
+    x, y, yaw = estimate.in_base()
+    centre = np.array([x, y, 0.0])
+    along = np.array([np.cos(yaw), np.sin(yaw), 0.0])
+    across = np.array([-along[1], along[0], 0.0])
+    half, side = estimate.length_m / 2 * along, NOMINAL_WIDTH_M / 2 * across
+    footprint = centre + np.stack([half + side, half - side, -half - side, -half + side])
+    _fill(canvas, camera, footprint, BLOCK)
+    _line(canvas, camera, footprint, BLOCK, size, closed=True)
+    _line(canvas, camera, np.stack([centre - half, centre + half]), BLOCK, 1.5 * size)
+    _line(canvas, camera, _ellipse(estimate, centre), ELLIPSE, size, closed=True)
+    if joints is not None:
+        _clamp(canvas, camera, Robot.load("panda").clamp_pose(joints), size)
+    spot, _ = camera.project(centre + 1.2 * np.abs(half).max() * np.array([0.0, 0.0, 1.0]))
+    if np.isfinite(spot).all():
+        _label(canvas, spot, _figures(estimate), size)
+    return canvas
+
+
+def draw_tool(image: Image, estimate: ToolEstimate) -> Image:
+    """A copy of the image (H, W, 3) RGB with the clamp's place, its ellipse of two standard deviations and
+    label."""
+    canvas = image.copy()
+    size = max(canvas.shape[1] / 640.0, 0.5)
+    place = np.array([estimate.u_px, estimate.v_px])
+    _polyline(canvas, place + _circle() @ _root(estimate.covariance).T * 2.0, ELLIPSE, size, closed=True)
+    for arm in ((12.0, 0.0), (0.0, 12.0)):
+        step = np.array(arm) * size
+        _polyline(canvas, np.stack([place - step, place + step]), CLAMP, 1.5 * size)
+    spread = 2.0 * np.sqrt(np.linalg.eigvalsh(estimate.covariance)[-1])
+    _label(canvas, place, [f"clamp {place[0]:.0f}, {place[1]:.0f} px  +-{spread:.0f}"], size)
+    return canvas
+
+
+def _figures(estimate: BlockEstimate) -> list[str]:
+    sigma = np.sqrt(np.diag(estimate.covariance))
+    spread = f"+-{2e3 * max(sigma[0], sigma[1]):.0f} mm  +-{np.rad2deg(2 * sigma[2]):.0f} deg"
+    place = f"x {1e3 * estimate.x_m:.0f}  y {1e3 * estimate.y_m:.0f} mm"
+    return [f"{estimate.stage}: {place}  yaw {np.rad2deg(estimate.yaw_rad):.0f} deg", spread]
+
+
+def _ellipse(estimate: BlockEstimate, centre: Array) -> Array:
+    """Points (N, 3) in base of the ellipse of two standard deviations around the block's centre."""
+    offsets = 2.0 * _circle() @ _root(estimate.covariance[:2, :2]).T
+    length = np.linalg.norm(offsets, axis=-1, keepdims=True)
+    turn = np.arctan2(offsets[:, 1], offsets[:, 0])
+    return centre + length * level_direction(estimate.T_base_frame[:3, :3], turn)
+
+
+def _circle() -> Array:
+    angle = np.linspace(0.0, 2.0 * np.pi, 48, endpoint=False)
+    return np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+
+
+def _root(covariance: Array) -> Array:
+    """A square root of a covariance (2, 2) that is at least semidefinite."""
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
+
+
+def _clamp(canvas: Image, camera: Camera, T_base_clamp: Array, size: float) -> None:
+    origin = T_base_clamp[:3, 3]
+    for axis, width in ((0, 2.0), (1, 1.0)):  # the closing direction is the bold one
+        arm = CLAMP_ARM_M * T_base_clamp[:3, axis]
+        _line(canvas, camera, np.stack([origin - arm, origin + arm]), CLAMP, width * size)
+
+
+def _line(
+    canvas: Image,
+    camera: Camera,
+    points: Array,
+    colour: tuple[int, int, int],
+    width: float,
+    closed: bool = False,
+) -> None:
+    pixels, _ = camera.project(points)
+    if np.isfinite(pixels).all():
+        _polyline(canvas, pixels, colour, width, closed)
+
+
+def _polyline(
+    canvas: Image, pixels: Array, colour: tuple[int, int, int], width: float, closed: bool = False
+) -> None:
+    places = [_fixed(pixels)]
+    thickness = max(1, round(width))
+    cv2.polylines(
+        canvas, places, closed, PAPER, thickness + 2, cv2.LINE_AA, _SHIFT
+    )  # an outline shows on any ground
+    cv2.polylines(canvas, places, closed, colour, thickness, cv2.LINE_AA, _SHIFT)
+
+
+def _fill(canvas: Image, camera: Camera, points: Array, colour: tuple[int, int, int]) -> None:
+    pixels, _ = camera.project(points)
+    if np.isfinite(pixels).all():
+        layer = canvas.copy()
+        cv2.fillPoly(layer, [_fixed(pixels)], colour, cv2.LINE_AA, _SHIFT)
+        cv2.addWeighted(layer, _FILL, canvas, 1.0 - _FILL, 0.0, dst=canvas)
+
+
+def _fixed(pixels: Array) -> NDArray[np.int32]:
+    """OpenCV's fixed-point coordinates of pixels (N, 2), which count from pixel centres."""
+    return np.clip((pixels - 0.5) * 2**_SHIFT, -(2**28), 2**28).round().astype(np.int32)
+
+
+def _label(canvas: Image, spot: Array, lines: list[str], size: float) -> None:
+    """Lines of text on a dark backdrop beside a place, kept inside the image."""
+    scale, pad = 0.42 * size, round(5 * size)
+    extents = [cv2.getTextSize(line, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)[0] for line in lines]
+    step = max(extent[1] for extent in extents) + pad
+    width, height = max(extent[0] for extent in extents) + 2 * pad, step * len(lines) + pad
+    rows, columns = canvas.shape[:2]
+    left = int(np.clip(spot[0] + 24 * size, 0, max(columns - width, 0)))
+    top = int(np.clip(spot[1] - 24 * size - height, 0, max(rows - height, 0)))
+    area = canvas[top : top + height, left : left + width]
+    area[:] = (area * (1.0 - _BACKDROP) + np.array(PAPER) * _BACKDROP).astype(np.uint8)
+    for i, line in enumerate(lines):
+        place = (left + pad, top + step * (i + 1))
+        cv2.putText(canvas, line, place, cv2.FONT_HERSHEY_SIMPLEX, scale, INK, 1, cv2.LINE_AA)
