@@ -154,8 +154,7 @@ def localize(values: dict[str, Any]) -> list[NodeSpec]:
         NodeSpec("localizer", "localizer", parameters=localizer, params_file=params_file, respawn=True)
     )
     if values["rviz"]:
-        display = Path(__file__).resolve().parent.parent / "rviz" / "localize.rviz"
-        nodes.append(NodeSpec("rviz", "rviz2", package="rviz2", arguments=("-d", str(display))))
+        nodes.append(NodeSpec("rviz", "rviz2", package="rviz2", arguments=("-d", _shared("rviz/localize.rviz"))))
     return nodes
 
 
@@ -206,6 +205,14 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
             raise BlockworldError(f"'{text}' is not of the form name:=value, as in use_sim:=true.")
         given[name] = value
     return given
+
+
+def _shared(name: str) -> str:
+    """Path of a file of the ROS 2 package: in the checkout, else where colcon installed it."""
+    prefixes = os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)
+    folders = [Path(__file__).resolve().parent.parent, *(Path(p, "share", PACKAGE) for p in prefixes)]
+    found = [folder / name for folder in folders if (folder / name).is_file()]
+    return os.fspath(found[0] if found else folders[0] / name)
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:
