@@ -18,21 +18,19 @@ class LocalizationConfig(BaseModel):
     """Data set of held-out images."""
     out: Path
     """Folder of checkpoints, log and previews."""
-    widths: tuple[int, ...] = (48, 96, 128, 160)
+    widths: tuple[int, ...] = (32, 64, 96, 128)
     """Channels at strides 4, 8, 16 and 32."""
     depths: tuple[int, ...] = (1, 2, 2, 1)
     """Residual blocks at each of those strides."""
-    stem: int = Field(default=32, gt=0)
+    stem: int = Field(default=24, gt=0)
     """Channels at stride 2."""
-    head: int = Field(default=64, gt=0)
+    head: int = Field(default=48, gt=0)
     """Channels of the decoder."""
     samples: int = Field(default=150_000, gt=0)
     """Images to train on, with repetition."""
     batch: int = Field(default=64, gt=0)
     learning_rate: float = Field(default=3e-3, gt=0)
     weight_decay: float = Field(default=1e-4, ge=0)
-    average: float = Field(default=0.998, ge=0, lt=1)
-    """Decay of the exponential moving average of the weights, which is what is evaluated and exported."""
     target_sigma: float = Field(default=1.0, gt=0)
     """Width of a target's Gaussian in heat map cells."""
     seed: int = 0

@@ -2,15 +2,17 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from sim.keypoints import CHANNELS
 from training.localization.config import LocalizationConfig
 from training.localization.data import Samples
 from training.localization.heatmaps import decode, heatmap_loss
-from training.localization.model import STRIDE, normalise
+from training.localization.model import STRIDE, normalise, sharpen
 
 BATCH = 100
-SHARPNESS = tuple(1.25**power for power in range(13))
+SHARPNESS = tuple(1.3**power for power in range(0, 15, 2))
+UNIFORM_SHARE = 0.02
 MISS_PX = 10.0
 
 
@@ -41,27 +43,23 @@ def evaluate(network: nn.Module, samples: Samples, config: LocalizationConfig) -
     return {name: round(value, 4) for name, value in metrics.items()}
 
 
+@torch.no_grad()
 def calibrate(network: nn.Module, samples: Samples) -> float:
     """The factor on the logits under which held-out points are most likely (temperature scaling, Guo et al., ICML
     2017): targets are wider than the errors that a trained network makes, so it is above one."""
-    logits = predict(network, samples.images)
-    cells = samples.points / STRIDE - 0.5
-    height, width = logits.shape[-2:]
-    size = cells.new_tensor([width, height])
-    grid = ((cells + 0.5) / size * 2 - 1).clamp(-1, 1)
-    at_points = torch.nn.functional.grid_sample(
-        logits.flatten(0, 1)[:, None], grid.flatten(0, 1)[:, None], mode="bicubic", align_corners=False
-    ).reshape(cells.shape[:-1])
-    counts = _inside(samples)
-    scores = {}
-    for sharpness in SHARPNESS:
-        log_norm = torch.logsumexp(logits.flatten(2) * sharpness, -1, keepdim=True)
-        log_p = at_points * sharpness - log_norm
-        scores[sharpness] = float(torch.log(log_p.exp() + UNIFORM_SHARE / (height * width))[counts].mean())
+    logits, counts = predict(network, samples.images), _inside(samples)
+    height, width = samples.images.shape[1:3]
+    grid = samples.points / samples.points.new_tensor([width, height]) * 2 - 1
+    scores = {sharpness: 0.0 for sharpness in SHARPNESS}
+    for i in range(0, len(logits), BATCH):
+        part = slice(i, i + BATCH)
+        for sharpness in scores:
+            maps = sharpen(logits[part], sharpness).flatten(2)
+            log_p = torch.log_softmax(maps, -1).reshape(-1, 1, height, width)
+            at_points = functional.grid_sample(log_p, grid[part].flatten(0, 1)[:, None].clamp(-1, 1), align_corners=False)
+            likelihood = at_points.exp() + UNIFORM_SHARE / (height * width)
+            scores[sharpness] += float(likelihood.log().reshape(*counts[part].shape, -1)[counts[part]].sum())
     return max(scores, key=lambda sharpness: scores[sharpness])
-
-
-UNIFORM_SHARE = 0.02
 
 
 def _inside(samples: Samples) -> Tensor:

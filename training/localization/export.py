@@ -30,7 +30,7 @@ from training.localization.card import write_card
 from training.localization.config import LocalizationConfig
 from training.localization.data import load_samples
 from training.localization.evaluate import calibrate, evaluate
-from training.localization.model import STRIDE, DeployedNetwork
+from training.localization.model import DeployedNetwork
 from training.localization.train import build_network
 
 VERSION = "0.1.0"
@@ -122,7 +122,7 @@ def describe(config: LocalizationConfig, width: int, height: int, metrics: dict[
         robot="panda",
         frame=FRAMES[config.task],  # type: ignore[arg-type]
         input=Input(width=width, height=height),
-        output=Output(width=width // STRIDE, height=height // STRIDE, channels=channels),
+        output=Output(width=width, height=height, channels=channels),
         crop=Crop(side_m=SIDE_M) if config.task == "fine" else None,
         bins=BINS[config.task],
         training={

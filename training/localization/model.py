@@ -30,7 +30,7 @@ class HeatmapNetwork(nn.Module):
     """Images -> one map of logits per keypoint at a quarter of their size (feature pyramid, Lin et al., CVPR 2017)."""
 
     def __init__(
-        self, keypoints: int, widths: tuple[int, ...], depths: tuple[int, ...], stem: int = 32, head: int = 64
+        self, keypoints: int, widths: tuple[int, ...], depths: tuple[int, ...], stem: int, head: int
     ) -> None:
         super().__init__()
         self.stem = _convolution(3, stem, stride=2)
@@ -58,7 +58,7 @@ class HeatmapNetwork(nn.Module):
 
 
 class DeployedNetwork(nn.Module):
-    """What is exported: uint8 images in, calibrated log-posteriors of the keypoints' places out."""
+    """What is exported: uint8 images in, calibrated log-posteriors of the keypoints' places out, pixel by pixel."""
 
     def __init__(self, network: HeatmapNetwork, sharpness: float) -> None:
         super().__init__()
@@ -66,9 +66,18 @@ class DeployedNetwork(nn.Module):
         self.sharpness = sharpness
 
     def forward(self, image: Tensor) -> Tensor:
-        """(B, H, W, 3) uint8 RGB -> (B, K, h, w) float32, the log-softmax over each map."""
-        logits = self.network(normalise(image)) * self.sharpness
+        """(B, H, W, 3) uint8 RGB -> (B, K, H, W) float32, the log-softmax over each map."""
+        logits = sharpen(self.network(normalise(image)), self.sharpness)
         return torch.log_softmax(logits.flatten(2), -1).reshape(logits.shape)
+
+
+def sharpen(logits: Tensor, sharpness: float) -> Tensor:
+    """(B, K, h, w) -> (B, K, STRIDE h, STRIDE w): enlarged, then multiplied by `sharpness`.
+
+    Enlarged because a posterior narrower than a cell cannot be told on a grid of cells; by a cubic, which keeps a
+    parabola, the logarithm of a Gaussian, what it is.
+    """
+    return functional.interpolate(logits, scale_factor=STRIDE, mode="bicubic", align_corners=False) * sharpness
 
 
 def normalise(images: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Train one localization network: read images, minimise the divergence of its heat maps, keep the averaged weights."""
+"""Train one localization network: read images, minimise the divergence of its heat maps, keep the last weights."""
 
 import json
 import math
@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
@@ -29,7 +28,7 @@ EVALUATIONS = 8
 def train(config: LocalizationConfig, progress: bool = True) -> dict[str, float]:
     """Train to `config.samples` images, going on from the last checkpoint in `config.out`; returns the metrics.
 
-    Writes checkpoint.pt, log.jsonl and, at the end, weights.pt (the averaged weights). One process, or many under
+    Writes checkpoint.pt, log.jsonl and, at the end, weights.pt. One process, or many under
     torchrun.
     """
     fabric = Fabric()
@@ -38,11 +37,10 @@ def train(config: LocalizationConfig, progress: bool = True) -> dict[str, float]
     samples = load_samples(config.task, config.data)
     held_out = load_samples(config.task, config.validation)
     network = build_network(config).to(memory_format=torch.channels_last)
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.average), use_buffers=True)
     optimiser = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     steps = max(1, config.samples // (config.batch * fabric.world_size))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, partial(rate, steps=steps))
-    state: dict[str, Any] = {"network": network, "average": average, "optimiser": optimiser, "schedule": schedule}
+    state: dict[str, Any] = {"network": network, "optimiser": optimiser, "schedule": schedule}
     done = _resume(config.out / "checkpoint.pt", state)
     wrapped, optimiser = fabric.setup(network, optimiser)
     loader = fabric.setup_dataloaders(_loader(samples, config, fabric.world_size))
@@ -56,13 +54,12 @@ def train(config: LocalizationConfig, progress: bool = True) -> dict[str, float]
             optimiser.step()
             optimiser.zero_grad()
             schedule.step()
-            average.update_parameters(network)
             done += 1
             recent = loss if done == 1 else 0.98 * recent + 0.02 * loss
             bar.update()
             bar.set_postfix_str(f"loss {recent:.3f}", refresh=False)
             if done % max(1, steps // EVALUATIONS) == 0 or done == steps:
-                metrics = evaluate(average.module, held_out, config)
+                metrics = evaluate(network, held_out, config)
                 _log(config.out, fabric, {"step": done, "loss": round(recent, 4), **metrics}, bar.write)
             if fabric.is_global_zero and (time.monotonic() - saved > config.checkpoint_s or done == steps):
                 save_checkpoint(config.out / "checkpoint.pt", {"done": done, **_states(state)})
@@ -70,9 +67,9 @@ def train(config: LocalizationConfig, progress: bool = True) -> dict[str, float]
             if done == steps:
                 break
     bar.close()
-    metrics = evaluate(average.module, held_out, config)
+    metrics = evaluate(network, held_out, config)
     if fabric.is_global_zero:
-        save_checkpoint(config.out / "weights.pt", average.module.state_dict())
+        save_checkpoint(config.out / "weights.pt", network.state_dict())
     return metrics
 
 
