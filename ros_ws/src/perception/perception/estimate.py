@@ -4,7 +4,7 @@ from."""
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from perception.angles import wrap
 from perception.camera import Camera
@@ -85,8 +85,8 @@ def level_direction(R_base_frame: Array, yaw_rad: Array) -> Array:
     return np.asarray(direction / np.linalg.norm(direction, axis=-1, keepdims=True))
 
 
-def height_of_plane(T_base_frame: Array, x_m: Array, y_m: Array) -> Array:
+def height_of_plane(T_base_frame: Array, x_m: ArrayLike, y_m: ArrayLike) -> Array:
     """z coordinates (...) in the frame of the points of the support plane (base z = 0) at x_m, y_m of the
     frame."""
     row = T_base_frame[2]
-    return np.asarray(-(row[0] * x_m + row[1] * y_m + row[3]) / row[2])
+    return -(row[0] * np.asarray(x_m) + row[1] * np.asarray(y_m) + row[3]) / row[2]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception import crop, heatmaps, images
-from perception.bundle import Bundle, Channel, Manifest, PixelBins, PoseBins, default_models_dir
+from perception.bundle import Bundle, Manifest, PixelBins, PoseBins, default_models_dir
 from perception.camera import Camera
 from perception.engines import Engine, open_engine
 from perception.errors import LocalizationError
@@ -24,12 +24,13 @@ from perception.estimate import BlockEstimate, Posterior, ToolEstimate, height_o
 from perception.fusion import Grid, posterior
 from perception.resection import Matches, Resection, resect
 from perception.robot import Robot
+from perception.sight import LEAST_CONFIDENCE, Frame, Seen, plane_scores, robot_matches
 
 Array = NDArray[np.float64]
 
 STAGES = ("coarse", "tool", "fine")
-LEAST_CONFIDENCE = 0.2  # heat maps less peaked than this place no point of the robot
 _TOOL_GATE = 5.0  # standard deviations between tool and camera from which the tool's place is not believed
+_NEAREST_CLAMP_M = 0.1  # a clamp nearer to the camera than this is not worth a close-up
 _LEAST_LEVEL = 0.8  # cosine of the clamp's tilt from pointing straight down
 
 
@@ -50,44 +51,6 @@ class Network:
 
     manifest: Manifest
     engine: Engine
-
-
-@dataclass(frozen=True)
-class _Frame:
-    """What a heat map covers: the window of the image (u0, v0, width, height in px) and its cells."""
-
-    corner: Array
-    size: Array
-    cells: Array
-
-    @classmethod
-    def whole(cls, view: View, manifest: Manifest) -> Self:
-        height, width = view.image.shape[:2]
-        return cls(np.zeros(2), np.array([width, height]), _cells(manifest))
-
-    @classmethod
-    def window(cls, window: crop.Window, manifest: Manifest) -> Self:
-        return cls(np.array([window.u0, window.v0]), np.full(2, window.side), _cells(manifest))
-
-    @property
-    def cell_px(self) -> Array:
-        return self.size / self.cells
-
-    def to_cells(self, pixels: Array) -> Array:
-        return np.asarray((pixels - self.corner) / self.cell_px)
-
-    def to_pixels(self, peak: heatmaps.Peak) -> tuple[Array, Array]:
-        """Place (2,) and covariance (2, 2) of a peak in px of the image."""
-        return peak.place * self.cell_px + self.corner, peak.covariance * np.outer(self.cell_px, self.cell_px)
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """The heat maps of one view as densities, and what they cover."""
-
-    view: View
-    frame: _Frame
-    densities: heatmaps.Map
 
 
 class Localizer:
@@ -133,7 +96,7 @@ class Localizer:
         checked = self._check(views)
         seen = self._look("coarse", checked)
         cameras = self._cameras([self._matches("coarse", one) for one in seen], checked)
-        return self._fuse("coarse", checked, seen, cameras, np.eye(4))
+        return self._fuse("coarse", checked, seen, cameras, np.eye(4), _named(checked, cameras))
 
     def tool(self, view: View) -> ToolEstimate:
         """The clamp in one image. Raises ImageError or JointStateError for a bad view."""
@@ -166,7 +129,9 @@ class Localizer:
         overviews = self._look("coarse", checked)
         matches = [self._matches("coarse", one) for one in overviews]
         first = self._cameras(matches, checked)
-        usable = [i for i, found in enumerate(first) if found is not None]
+        usable = [i for i, found in enumerate(first) if found and self._shows_clamp(found, checked[i])]
+        if not usable:
+            raise LocalizationError("the clamp is in front of none of the cameras: move it into the images.")
         tools = self._look("tool", [checked[i] for i in usable])
         windows = []
         for i, tool in zip(usable, tools, strict=True):
@@ -180,10 +145,9 @@ class Localizer:
             found = first[i]
             assert found is not None
             matches[i] = Matches.join([matches[i], self._matches("fine", closeup, found.camera)])
-        cameras = self._cameras(
-            [matches[i] for i in usable], [checked[i] for i in usable], [first[i] for i in usable]
-        )
-        return self._fuse("fine", checked, closeups, cameras, T_base_clamp)
+        close = [checked[i] for i in usable]
+        cameras = self._cameras([matches[i] for i in usable], close, [first[i] for i in usable])
+        return self._fuse("fine", checked, closeups, cameras, T_base_clamp, _named(close, cameras))
 
     def _check(self, views: Sequence[View]) -> list[View]:
         if not views:
@@ -200,57 +164,33 @@ class Localizer:
 
     def _look(
         self, stage: str, views: Sequence[View], windows: Sequence[crop.Window] | None = None
-    ) -> list[_Seen]:
+    ) -> list[Seen]:
         """Runs a stage's network on whole views or on their windows."""
         network = self._networks[stage]
         wanted = network.manifest.input
         if windows is None:
             inputs = [images.resize(view.image, wanted.width, wanted.height) for view in views]
-            frames = [_Frame.whole(view, network.manifest) for view in views]
+            frames = [Frame.whole(view.image, network.manifest) for view in views]
         else:
             inputs = [
                 crop.cut(view.image, window, wanted.width)
                 for view, window in zip(views, windows, strict=True)
             ]
-            frames = [_Frame.window(window, network.manifest) for window in windows]
+            frames = [Frame.window(window, network.manifest) for window in windows]
         densities = heatmaps.density(network.engine.run(np.stack(inputs)))
-        return [_Seen(*parts) for parts in zip(views, frames, densities, strict=True)]
+        return [
+            Seen(view.joints, frame, density)
+            for view, frame, density in zip(views, frames, densities, strict=True)
+        ]
 
-    def _matches(self, stage: str, seen: _Seen, camera: Camera | None = None) -> Matches:
-        """Points of the robot that the heat maps place clearly; two-mode channels only where a camera tells
-        them apart."""
-        points, pixels, covariances = [], [], []
-        for channel, density in zip(
-            self._networks[stage].manifest.output.channels, seen.densities, strict=True
-        ):
-            if channel.kind != "robot" or (channel.modes == 2 and camera is None):
-                continue
-            places = self._robot.points(
-                seen.view.joints, [(point.link, point.xyz_m) for point in channel.points]
-            )
-            for place, peak in zip(
-                places, self._peaks(channel, density, seen.frame, places, camera), strict=True
-            ):
-                if peak.confidence >= LEAST_CONFIDENCE:
-                    pixel, covariance = seen.frame.to_pixels(peak)
-                    points.append(place)
-                    pixels.append(pixel)
-                    covariances.append(covariance)
-        return Matches(
-            np.reshape(points, (-1, 3)), np.reshape(pixels, (-1, 2)), np.reshape(covariances, (-1, 2, 2))
-        )
+    def _matches(self, stage: str, seen: Seen, camera: Camera | None = None) -> Matches:
+        return robot_matches(seen, self._networks[stage].manifest.output.channels, self._robot, camera)
 
-    def _peaks(
-        self, channel: Channel, density: heatmaps.Map, frame: _Frame, places: Array, camera: Camera | None
-    ) -> tuple[heatmaps.Peak, ...]:
-        if channel.modes == 1 or camera is None:
-            return (heatmaps.decode(density),)
-        pixels, _ = camera.project(places)
-        if not np.isfinite(pixels).all():
-            return ()
-        return heatmaps.decode_pair(density, frame.to_cells(pixels))
+    def _shows_clamp(self, found: Resection, view: View) -> bool:
+        _, depth = found.camera.project(self._robot.clamp_pose(view.joints)[:3, 3])
+        return bool(depth > _NEAREST_CLAMP_M)
 
-    def _window(self, found: Resection, T_base_clamp: Array, tool: _Seen) -> crop.Window:
+    def _window(self, found: Resection, T_base_clamp: Array, tool: Seen) -> crop.Window:
         """The crop around the tool's place in the image, or around the camera's where the tool's is not
         credible."""
         manifest = self._networks["tool"].manifest
@@ -304,9 +244,10 @@ class Localizer:
         self,
         stage: str,
         views: Sequence[View],
-        seen: Sequence[_Seen],
+        seen: Sequence[Seen],
         cameras: Sequence[Resection | None],
         T_base_frame: Array,
+        by_name: dict[str, Camera],
     ) -> BlockEstimate:
         """Adds up the log-scores of all views that have a camera, and reads the pose off the posterior."""
         network = self._networks[stage]
@@ -316,48 +257,43 @@ class Localizer:
         x, y = grid.places()
         in_frame = np.stack([x, y, height_of_plane(T_base_frame, x, y)], axis=-1)
         plane = in_frame @ T_base_frame[:3, :3].T + T_base_frame[:3, 3]
-        totals = np.zeros((2, *x.shape), dtype=np.float32)
         used = [(one, found) for one, found in zip(seen, cameras, strict=True) if found is not None]
-        for one, found in used:
-            channels = [manifest.channel_index(name) for name in ("block_centre", "block_ends")]
-            totals += _plane_scores(one.densities[channels], one.frame, found, plane)
-        fused = posterior(grid, totals[0], totals[1])
-        z = float(height_of_plane(T_base_frame, np.array(fused.x_m), np.array(fused.y_m)))
+        channels = [manifest.channel_index(name) for name in ("block_centre", "block_ends")]
+        spread = [plane_scores(one, channels, found, plane) for one, found in used]
+        fused = posterior(grid, *np.sum(spread, axis=0))
+        place = np.array([fused.x_m, fused.y_m, height_of_plane(T_base_frame, fused.x_m, fused.y_m)])
+        in_base = T_base_frame[:3, :3] @ place + T_base_frame[:3, 3]
+        # What a camera is off by, it is off by for the centre and the ends alike, and only the place depends
+        # on it. So the yaw is read with every view moved to where the centre was found.
+        aligned = [plane_scores(one, channels, found, plane, in_base) for one, found in used]
+        turned = posterior(grid, *np.sum(aligned, axis=0))
+        covariance = np.zeros((3, 3))
+        covariance[:2, :2] = fused.covariance[:2, :2]
+        covariance[2, 2] = turned.covariance[2, 2]
         return BlockEstimate(
             stage=stage,
             frame=manifest.frame,
             x_m=fused.x_m,
             y_m=fused.y_m,
-            z_m=z,
-            yaw_rad=fused.yaw_rad,
-            covariance=fused.covariance,
-            length_m=fused.length_m,
+            z_m=float(place[2]),
+            yaw_rad=turned.yaw_rad,
+            covariance=covariance,
+            length_m=turned.length_m,
             x=fused.x,
             y=fused.y,
-            yaw=fused.yaw,
+            yaw=turned.yaw,
             views=tuple(view.camera for view in views),
-            cameras={one.view.camera: found.camera for one, found in used},
+            cameras=by_name,
             stamp_s=min(view.stamp_s for view in views),
             engine=network.engine.name,
             T_base_frame=T_base_frame,
         )
 
 
-def _plane_scores(densities: heatmaps.Map, frame: _Frame, found: Resection, plane: Array) -> heatmaps.Map:
-    """Log-scores (2, ny, nx) of the plane's points (ny, nx, 3) in the densities of the block's centre and
-    ends.
-
-    They are first smeared by how uncertain the camera is about a point where the block seems to be.
-    """
-    cells = frame.to_cells(found.camera.project(plane)[0])
-    sharp = heatmaps.log_scores(densities[0], cells)
-    likely = plane[np.unravel_index(int(np.argmax(sharp)), sharp.shape)]
-    sigma = np.sqrt(np.diag(found.pixel_covariance(likely))) / frame.cell_px
-    return np.stack([heatmaps.log_scores(heatmaps.blur(density, sigma), cells) for density in densities])
-
-
-def _cells(manifest: Manifest) -> Array:
-    return np.array([manifest.output.width, manifest.output.height])
+def _named(views: Sequence[View], cameras: Sequence[Resection | None]) -> dict[str, Camera]:
+    return {
+        view.camera: found.camera for view, found in zip(views, cameras, strict=True) if found is not None
+    }
 
 
 def _marginal(mass: Array, size_px: int, count: int) -> Posterior:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Literal, Self
 
 import numpy as np
@@ -164,9 +164,9 @@ def _motion(joint: Joint, value: float) -> Array:
 
 @cache
 def _read_chain(name: str) -> Chain:
-    folder = files("perception") / "robots"
+    folder = Path(__file__).parent / "robots"
     path = folder / f"{name}.yaml"
     if not path.is_file():
-        known = sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir())
+        known = sorted(entry.stem for entry in folder.glob("*.yaml"))
         raise ValueError(f"no robot named {name!r}; known: {', '.join(known)}")
     return Chain.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
