@@ -89,7 +89,10 @@ def build_environment() -> dict[str, str]:
     environment = ros_environment()
     environment["PATH"] = os.pathsep.join([str(PREFIX / "bin"), environment.get("PATH", os.defpath)])
     environment["CMAKE_PREFIX_PATH"] = environment["AMENT_PREFIX_PATH"]
-    environment.setdefault("CMAKE_BUILD_PARALLEL_LEVEL", str(min(4, os.cpu_count() or 1)))
+    jobs = min(4, os.cpu_count() or 1)
+    # Without MAKEFLAGS colcon also limits the load, which on a busy machine leaves one compiler at a time.
+    environment.setdefault("MAKEFLAGS", f"-j{jobs}")
+    environment.setdefault("CMAKE_BUILD_PARALLEL_LEVEL", str(jobs))
     return environment
 
 
