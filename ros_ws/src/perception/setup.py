@@ -25,6 +25,7 @@ setup(
         (SHARE, ["package.xml"]),
         files("launch", "*.launch.py"),
         files("config", "*.yaml"),
+        files("config", "*.xml"),
         files("rviz", "*.rviz"),
     ],
     install_requires=["setuptools"],

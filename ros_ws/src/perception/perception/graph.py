@@ -154,7 +154,8 @@ def localize(values: dict[str, Any]) -> list[NodeSpec]:
         NodeSpec("localizer", "localizer", parameters=localizer, params_file=params_file, respawn=True)
     )
     if values["rviz"]:
-        nodes.append(NodeSpec("rviz", "rviz2", package="rviz2", arguments=("-d", _shared("rviz/localize.rviz"))))
+        display = ("-d", shared_file("rviz/localize.rviz"))
+        nodes.append(NodeSpec("rviz", "rviz2", package="rviz2", arguments=display))
     return nodes
 
 
@@ -207,7 +208,7 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
     return given
 
 
-def _shared(name: str) -> str:
+def shared_file(name: str) -> str:
     """Path of a file of the ROS 2 package: in the checkout, else where colcon installed it."""
     prefixes = os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)
     folders = [Path(__file__).resolve().parent.parent, *(Path(p, "share", PACKAGE) for p in prefixes)]

@@ -1,38 +1,32 @@
-"""The node `bag_recorder`: writes topics to a rosbag2 (MCAP) that any ROS 2 and `blockworld localize --bag` read.
+"""The node `bag_recorder`: writes a rosbag2 (MCAP) that any ROS 2 and `blockworld localize --bag` read.
 
-Messages are stored as they came over the wire, with their definitions. Images come many times a second; of them
-only those are kept that an estimate was made from, unless told otherwise. SIGINT and SIGTERM close the bag.
+Messages are stored as they came over the wire, with their definitions. Of the images, which come many times
+a second, only those are kept that an estimate was made from, unless told otherwise: the localizer sends them
+once more. They are stored under the topic of their camera. SIGINT and SIGTERM close the bag.
 """
 
 from __future__ import annotations
 
 import importlib
 import os
-import struct
-from collections import deque
+import re
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from perception_interfaces.msg import BlockEstimate
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
-from rclpy.serialization import deserialize_message
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.rosbag2.errors import WriterError
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from perception.errors import BlockworldError
 from perception.node_parameters import BagRecorderParameters
-from perception.nodes.messages import NANOSECONDS, stamp_ns
 from perception.nodes.runtime import declare, run
 
-IMAGE_TYPE = "sensor_msgs/msg/Image"
-ESTIMATE_TYPE = "perception_interfaces/msg/BlockEstimate"
 BAG_VERSION = 9  # of ROS 2 Jazzy
 LOOK_S = 0.5
-# Longer than any localization takes at a few images a second; an image of 640 x 480 is 0.9 MB.
-IMAGES_WAITING = 40
+IMAGE_TOPIC = re.compile(r"/(?P<camera>\w+)/image_raw")
 
 
 class BagRecorder(Node):
@@ -43,8 +37,6 @@ class BagRecorder(Node):
         self._settings: BagRecorderParameters = declare(self, BagRecorderParameters)
         self._types = get_typestore(Stores.ROS2_JAZZY)
         self._connections: dict[str, Any] = {}
-        self._waiting: dict[str, deque[tuple[int, int, bytes]]] = {}
-        self._wanted: set[tuple[str, int]] = set()
         self._writer = _open(self._settings.folder)
         self._look()
         self.create_timer(LOOK_S, self._look)
@@ -56,21 +48,28 @@ class BagRecorder(Node):
 
     def _look(self) -> None:
         """Join the topics that have appeared."""
-        for topic, kinds in self.get_topic_names_and_types():
-            if topic not in self._settings.topics or topic in self._connections:
+        there = dict(self.get_topic_names_and_types())
+        for topic in self._settings.topics:
+            source = self._source(topic)
+            publishers = self.get_publishers_info_by_topic(source)
+            if topic in self._connections or source not in there or not publishers:
                 continue
-            publishers = self.get_publishers_info_by_topic(topic)
-            if not publishers:
-                continue
-            kind = kinds[0]
+            kind = there[source][0]
             package, _, name = kind.split("/")
             self._learn(package, kind)
             self._connections[topic] = self._writer.add_connection(topic, kind, typestore=self._types)
             offered = publishers[0].qos_profile
             qos = QoSProfile(depth=20, reliability=offered.reliability, durability=offered.durability)
             message_type = getattr(importlib.import_module(f"{package}.msg"), name)
-            self.create_subscription(message_type, topic, partial(self._on_raw, topic, kind), qos, raw=True)
+            self.create_subscription(message_type, source, partial(self._on_raw, topic), qos, raw=True)
             self.get_logger().info(f"recording {topic} ({kind})")
+
+    def _source(self, topic: str) -> str:
+        """Where the messages stored under a topic come from."""
+        camera = IMAGE_TOPIC.fullmatch(topic)
+        if camera is None or not self._settings.only_used_images:
+            return topic
+        return f"/localizer/used/{camera['camera']}"
 
     def _learn(self, package: str, kind: str) -> None:
         """Read the definitions of a package that the reader's own store of standard messages lacks."""
@@ -83,34 +82,8 @@ class BagRecorder(Node):
             types.update(get_types_from_msg(path.read_text(encoding="utf-8"), f"{package}/msg/{path.stem}"))
         self._types.register(types)
 
-    def _on_raw(self, topic: str, kind: str, data: bytes) -> None:
-        received_ns = self.get_clock().now().nanoseconds
-        if kind != IMAGE_TYPE or not self._settings.only_used_images:
-            self._write(topic, received_ns, data)
-            if kind == ESTIMATE_TYPE:
-                self._keep_images(deserialize_message(data, BlockEstimate))
-            return
-        stamp = _stamp_of_raw(data)
-        if (topic, stamp) in self._wanted:  # its estimate overtook it
-            self._wanted.discard((topic, stamp))
-            self._write(topic, received_ns, data)
-        else:
-            self._waiting.setdefault(topic, deque(maxlen=IMAGES_WAITING)).append((stamp, received_ns, data))
-
-    def _keep_images(self, estimate: BlockEstimate) -> None:
-        """Write the images that an estimate was made from."""
-        for camera, time in zip(estimate.views, estimate.stamps, strict=True):
-            topic, stamp = f"/{camera}/image_raw", stamp_ns(time)
-            waiting = self._waiting.get(topic, deque())
-            match = next((entry for entry in waiting if entry[0] == stamp), None)
-            if match is None:
-                self._wanted.add((topic, stamp))
-            else:
-                waiting.remove(match)
-                self._write(topic, match[1], match[2])
-
-    def _write(self, topic: str, received_ns: int, data: bytes) -> None:
-        self._writer.write(self._connections[topic], received_ns, data)
+    def _on_raw(self, topic: str, data: bytes) -> None:
+        self._writer.write(self._connections[topic], self.get_clock().now().nanoseconds, data)
 
 
 def _open(folder: str) -> Writer:
@@ -124,13 +97,6 @@ def _open(folder: str) -> Writer:
             f"the bag '{folder}' cannot be written ({error}): give a folder that does not exist yet."
         ) from error
     return writer
-
-
-def _stamp_of_raw(data: bytes) -> int:
-    """Stamp in nanoseconds of a serialized message that starts with a header (CDR: 4 bytes, then the stamp)."""
-    order = "<" if data[1] & 1 else ">"
-    seconds, nanoseconds = struct.unpack_from(f"{order}iI", data, 4)
-    return seconds * NANOSECONDS + nanoseconds
 
 
 def main() -> None:

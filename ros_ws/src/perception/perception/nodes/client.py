@@ -20,6 +20,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile
 
 from perception.errors import BlockworldError
+from perception.nodes.transport import make_room_for_images
 
 TRANSITIONS = {
     "configure": Transition.TRANSITION_CONFIGURE,
@@ -34,6 +35,7 @@ class Client:
 
     def __init__(self, name: str = "client", domain_id: int | None = None) -> None:
         """name: of its node; domain_id: the DDS domain, by default that of ROS_DOMAIN_ID."""
+        make_room_for_images()
         self._context = rclpy.Context()
         rclpy.init(context=self._context, domain_id=domain_id)
         self.node = rclpy.create_node(name, context=self._context)

@@ -50,10 +50,11 @@ class Source:
 
 @dataclass(frozen=True)
 class StampedView:
-    """A view and the stamp of its image in nanoseconds."""
+    """A view, the stamp of its image in nanoseconds, and the message that the image came in."""
 
     view: View
     stamp_ns: int
+    message: Image
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ class Inputs:
             if shot is not None:
                 joints = self.joints.at(shot.stamp_ns)
                 view = View(camera, image_from_message(shot.message), joints, shot.stamp_ns / NANOSECONDS)
-                found[camera] = StampedView(view, shot.stamp_ns)
+                found[camera] = StampedView(view, shot.stamp_ns, shot.message)
         return found
 
     def ready(self, cameras: Sequence[str], after_ns: int) -> list[str]:

@@ -1,8 +1,9 @@
 """The lifecycle node `localizer`: images and joint states in, the block's pose out.
 
-Serves the action localize_block and publishes ~/estimate, ~/pose, ~/markers, ~/tool and ~/overlay/CAMERA
-while it is active; reports on /diagnostics in every state. An image is used only if it was taken after the
-goal came and after the last motion of the clamp that it asked for. Nothing is published from bad input.
+While it is active it serves the action localize_block and publishes ~/estimate, ~/pose, ~/markers, ~/tool,
+~/overlay/CAMERA, and ~/used/CAMERA (the images behind an estimate, for a recorder); it reports on /diagnostics in
+every state. An image is used only if it was taken after the goal came and after the last motion of the clamp that
+it asked for. Nothing is published from bad input.
 """
 
 from __future__ import annotations
@@ -137,7 +138,8 @@ class LocalizerNode(LifecycleNode):
             "pose": (PoseWithCovarianceStamped, "~/pose"),
             "markers": (MarkerArray, "~/markers"),
             "tool": (ToolEstimate, "~/tool"),
-            **{camera: (Image, f"~/overlay/{camera}") for camera in self._settings.cameras},
+            **{f"overlay {camera}": (Image, f"~/overlay/{camera}") for camera in self._settings.cameras},
+            **{f"used {camera}": (Image, f"~/used/{camera}") for camera in self._settings.cameras},
         }
         self._publishers_of_state = {
             name: self.create_lifecycle_publisher(kind, topic, 10) for name, (kind, topic) in kinds.items()
@@ -356,13 +358,18 @@ class LocalizerNode(LifecycleNode):
             clamp_frame if estimate.frame == "clamp" else base_frame,
         )
         in_base = Header(stamp=message.header.stamp, frame_id=base_frame)
+        for entry in views:
+            used = publishers[f"used {entry.view.camera}"]
+            if used.get_subscription_count() > 0:
+                used.publish(entry.message)
         publishers["estimate"].publish(message)
         publishers["pose"].publish(messages.pose_with_covariance(message))
         publishers["markers"].publish(markers(estimate, in_base))
         self._frames.send(estimate, in_base)
         first = {entry.view.camera: entry for entry in reversed(views)}
         for camera, picture in pictures.items():
-            publishers[camera].publish(messages.image_message(picture, _optical_header(first[camera])))
+            header = _optical_header(first[camera])
+            publishers[f"overlay {camera}"].publish(messages.image_message(picture, header))
         return message
 
     def _feedback(self, handle: ServerGoalHandle, stage: str, have: int, wanted: int, text: str) -> None:

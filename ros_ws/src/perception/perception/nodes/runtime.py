@@ -24,6 +24,7 @@ from rclpy.task import Future
 
 from perception.errors import BlockworldError
 from perception.node_parameters import check_value, checked
+from perception.nodes.transport import make_room_for_images
 
 POLL_S = 0.05
 
@@ -75,6 +76,7 @@ def _descriptor(entry: Any) -> ParameterDescriptor:
 
 def run(make_node: Callable[[], Node]) -> None:
     """Run a node until it is told to stop; a BlockworldError at its start is printed, with exit code 2."""
+    make_room_for_images()
     rclpy.init()
     node = None
     try:
