@@ -60,7 +60,8 @@ def command(episodes: int, seed: int, out: Path, models: Path | None, engine: st
             write_report(summary, settings.pictures, out / "report.html")
             click.echo(_outcome(summary))
             click.echo(f"report: {out / 'report.html'}")
-            click.echo(f"replay: blockworld localize --bag {settings.bag}")
+            if settings.bag.is_dir():
+                click.echo(f"replay: blockworld localize --bag {settings.bag}")
     if failure:
         click.echo(f"blockworld: {failure}", err=True)
         return EXIT_RUN_FAILED

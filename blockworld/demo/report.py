@@ -8,13 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import cv2
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from blockworld.demo.episodes import Episode, Summary
 
-PICTURE_WIDTH_PX = 480
-JPEG_QUALITY = 82
 STAGES = {
     "coarse": "Coarse: the block in the robot's base frame, from overviews",
     "fine": "Fine: the block in the clamp's frame, from close-ups around the clamp",
@@ -132,14 +129,10 @@ def plot(episodes: Sequence[Episode]) -> Plot:
 
 
 def data_uri(path: Path) -> str | None:
-    """The picture of a file, made smaller, as a data URI; None where there is no picture."""
-    picture = cv2.imread(str(path)) if path.is_file() else None
-    if picture is None:
+    """A JPEG file as a data URI; None where there is no such file."""
+    if not path.is_file():
         return None
-    height = round(picture.shape[0] * PICTURE_WIDTH_PX / picture.shape[1])
-    small = cv2.resize(picture, (PICTURE_WIDTH_PX, height), interpolation=cv2.INTER_AREA)
-    _, encoded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    return "data:image/jpeg;base64," + base64.b64encode(encoded.tobytes()).decode("ascii")
+    return "data:image/jpeg;base64," + base64.b64encode(path.read_bytes()).decode("ascii")
 
 
 def millimetres(value_m: float | None) -> str:

@@ -32,7 +32,7 @@ from perception.nodes.client import Client
 from perception.nodes.messages import block_in_base_of, stamp_ns, transform_of, yaw_of
 
 LATCHED = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-JPEG_QUALITY = 88
+JPEG_QUALITY = 85
 FINAL_PICTURES_S = 20.0
 LIFTED_M = 0.05
 

@@ -1,0 +1,134 @@
+"""The simulated world: grasps with the true pose succeed, what cannot be reached is said, equal calls agree."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from perception.errors import BlockworldError
+from perception.grasp import closing_yaw
+from perception.world import BlockTruth, World
+from sim.world import PybulletWorld
+
+HOVER_M, GRASP_M, LIFT_M, OPEN_M = 0.12, 0.02, 0.15, 0.08
+
+
+@pytest.fixture(scope="module")
+def world():
+    opened = PybulletWorld()
+    yield opened
+    opened.close()
+
+
+def grasp(world: World, truth: BlockTruth) -> bool:
+    """The procedure of the picking node at a given pose; whether the block is held at the end."""
+    place = np.array([truth.x_m, truth.y_m, 0.0])
+    yaw = closing_yaw(truth.yaw_rad, 0.0)
+    for height, turn, opening in (
+        (HOVER_M, 0.0, OPEN_M),
+        (HOVER_M, yaw, OPEN_M),
+        (GRASP_M, yaw, OPEN_M),
+        (GRASP_M, yaw, 0.0),
+        (GRASP_M + LIFT_M, yaw, 0.0),
+    ):
+        moved = world.move_clamp(place + (0.0, 0.0, height), turn, opening)
+        assert moved.reached, moved.message
+    return moved.holding
+
+
+def test_it_keeps_the_contract(world):
+    assert isinstance(world, World)
+    assert world.camera_names == ("camera_1", "camera_2", "camera_3")
+    assert world.joint_names[0] == "panda_joint1"
+    assert len(world.joint_names) == world.joint_positions().size == 9
+
+
+def test_grasps_at_the_true_pose_lift_the_block(world):
+    lifted = 0
+    for index in range(10):
+        world.reset(11, index)
+        held = grasp(world, world.block_truth())
+        truth = world.block_truth()
+        assert truth.lifted == held, "the fingers hold exactly what is in the air"
+        lifted += truth.lifted
+    assert lifted >= 9
+
+
+def test_a_grasp_beside_the_block_holds_nothing(world):
+    world.reset(11, 0)
+    truth = world.block_truth()
+    away = np.hypot(truth.x_m, truth.y_m)
+    beside = dataclasses.replace(truth, x_m=truth.x_m * (1 - 0.12 / away), y_m=truth.y_m * (1 - 0.12 / away))
+    assert not grasp(world, beside)
+    assert not world.block_truth().lifted
+
+
+def test_the_clamp_gets_where_it_is_sent(world):
+    world.reset(11, 1)
+    moved = world.move_clamp(np.array([0.45, 0.1, 0.3]), 0.4, 0.05)
+    assert (moved.reached, moved.message) == (True, "")
+    assert moved.position_m == pytest.approx([0.45, 0.1, 0.3], abs=1e-3)
+    assert (moved.yaw_rad - 0.4 + 0.1) % np.pi == pytest.approx(0.1, abs=0.01), "or half a turn from it"
+    assert moved.opening_m == pytest.approx(0.05, abs=1e-3)
+    assert not moved.holding
+
+
+def test_a_target_out_of_reach_is_refused_with_the_distance(world):
+    world.reset(11, 2)
+    before = world.joint_positions(), world.state_id
+    moved = world.move_clamp(np.array([1.5, 0.0, 0.2]), 0.0, OPEN_M)
+    assert not moved.reached
+    assert "does not reach (1.500, 0.000, 0.200) m" in moved.message
+    distance = np.linalg.norm(moved.position_m - (1.5, 0.0, 0.2))
+    assert f"{distance:.2f} m away" in moved.message
+    assert np.array_equal(world.joint_positions(), before[0])
+    assert world.state_id == before[1], "nothing moved, so nothing looks different"
+
+
+def test_a_clamp_that_meets_the_support_says_how_far_it_got(world):
+    world.reset(11, 3)
+    moved = world.move_clamp(np.array([0.4, -0.35, -0.04]), 0.0, OPEN_M)
+    assert not moved.reached
+    assert "something is in its way" in moved.message
+    assert moved.position_m[2] > -0.005
+
+
+def test_equal_calls_give_equal_worlds(world):
+    def episode(other: World) -> list[np.ndarray]:
+        other.reset(11, 4)
+        truth = other.block_truth()
+        results = [other.joint_positions(), other.image("camera_2")]
+        grasp(other, truth)
+        other.home()
+        end = other.block_truth()
+        return [*results, other.joint_positions(), np.array([end.x_m, end.y_m, end.z_m, end.yaw_rad])]
+
+    first = episode(world)
+    world.reset(11, 5)
+    world.home()
+    for one, other in zip(first, episode(world), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_images_have_the_right_form_and_show_what_moved(world):
+    world.reset(11, 6)
+    before = world.image("camera_1")
+    assert (before.shape, before.dtype) == ((480, 640, 3), np.uint8)
+    state = world.state_id
+    assert np.array_equal(world.image("camera_1"), before)
+    assert world.state_id == state, "looking changes nothing"
+    world.home()
+    assert world.state_id != state
+    assert (world.image("camera_1") != before).any(axis=2).mean() > 0.01
+    with pytest.raises(BlockworldError, match="there is no camera 'camera_9'"):
+        world.image("camera_9")
+
+
+def test_home_leaves_the_block_where_it_is(world):
+    world.reset(11, 7)
+    before = world.block_truth()
+    world.move_clamp(np.array([before.x_m, before.y_m, HOVER_M]), 0.0, OPEN_M)
+    for _ in range(3):
+        assert world.home().reached
+    after = world.block_truth()
+    assert np.hypot(after.x_m - before.x_m, after.y_m - before.y_m) < 1e-4
