@@ -1,4 +1,4 @@
-"""The simulated world: grasps with the true pose succeed, what cannot be reached is said, equal calls agree."""
+"""The simulated world: grasps with the true pose succeed, what is out of reach is told, equal calls agree."""
 
 import dataclasses
 
@@ -22,7 +22,6 @@ def world():
 
 def grasp(world: World, truth: BlockTruth) -> bool:
     """The procedure of the picking node at a given pose; whether the block is held at the end."""
-    place = np.array([truth.x_m, truth.y_m, 0.0])
     yaw = closing_yaw(truth.yaw_rad, 0.0)
     for height, turn, opening in (
         (HOVER_M, 0.0, OPEN_M),
@@ -31,7 +30,7 @@ def grasp(world: World, truth: BlockTruth) -> bool:
         (GRASP_M, yaw, 0.0),
         (GRASP_M + LIFT_M, yaw, 0.0),
     ):
-        moved = world.move_clamp(place + (0.0, 0.0, height), turn, opening)
+        moved = world.move_clamp(np.array([truth.x_m, truth.y_m, height]), turn, opening)
         assert moved.reached, moved.message
     return moved.holding
 
