@@ -1,10 +1,10 @@
-"""Reading heat maps: sub-cell peaks with covariance and confidence, and the log-score of given places.
+"""Reading heat maps: peaks between pixels with covariance and confidence, and the log-score of given places.
 
-A network's heat map (h, w) holds the log-probability of each cell. Between cells it is read in the log domain
-by Catmull-Rom interpolation, which is exact for a Gaussian however narrow, where a linear reading, or an
-expectation over cells, would be drawn to the cells' centres. `density` does that once per map, at 4 x 4
-samples a cell; all else works on densities. Places are in cells: cell (i, j) spans [j, j + 1) x [i, i + 1), x
-first.
+A network's heat map (h, w) holds the log-probability of each of its pixels. `density` turns it into
+probabilities on a grid of cells at least FINEST wide: a coarser map is enlarged in the log domain by
+Catmull-Rom interpolation, which keeps a Gaussian what it is however narrow, where an expectation over coarse
+pixels would be drawn to their centres. Places are in cells of the density: cell (i, j) spans [j, j + 1) x [i,
+i + 1), x first.
 """
 
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Map = NDArray[np.float32]
 
-SAMPLES = 4  # per cell and axis
-WINDOW_CELLS = 3  # half-width of the window around a mode that counts for its place
+FINEST = 128  # cells across a density, or more where the network gives more
+WINDOW = 1 / 16  # half-width of the window around a mode that counts for its place, in widths of the map
 SCORE_FLOOR = 0.05  # probability that a heat map says nothing about its point
-SMALLEST_VARIANCE = 0.1**2  # cells^2: no network places a point better than this
+SMALLEST_VARIANCE = 0.3**2  # cells^2: no network places a point better than this
 _DEEPEST_NATS = 15.0  # log-probabilities farther below the highest are cut off: cliffs would ring
 _PAIR_STEPS = 10
 
@@ -39,20 +39,22 @@ class Peak:
 
 
 def density(log_heatmaps: Map) -> Map:
-    """Densities (..., 4 h, 4 w) per cell of heat maps (..., h, w): each integrates to 1 over its cells."""
+    """Probabilities (..., k h, k w) of the cells of heat maps (..., h, w), each summing to 1; k is such that
+    k w >= FINEST."""
     log_maps = np.asarray(log_heatmaps, dtype=np.float32)
-    highest = log_maps.max(axis=(-2, -1), keepdims=True)
-    clipped = np.maximum(log_maps - highest, -_DEEPEST_NATS)
-    fine = _interpolation(log_maps.shape[-2]) @ clipped @ _interpolation(log_maps.shape[-1]).T
-    values = np.exp(fine)
-    return np.asarray(values * (SAMPLES**2 / values.sum(axis=(-2, -1), keepdims=True)), dtype=np.float32)
+    height, width = log_maps.shape[-2:]
+    log_maps = np.maximum(log_maps - log_maps.max(axis=(-2, -1), keepdims=True), -_DEEPEST_NATS)
+    factor = -(-FINEST // width)
+    if factor > 1:
+        log_maps = _enlargement(height, factor) @ log_maps @ _enlargement(width, factor).T
+    values = np.exp(log_maps)
+    return np.asarray(values / values.sum(axis=(-2, -1), keepdims=True), dtype=np.float32)
 
 
 def decode(values: Map) -> Peak:
     """The highest mode of a density, by the expectation in a window around it."""
     row, column = (int(i) for i in np.unravel_index(int(np.argmax(values)), values.shape))
-    reach = WINDOW_CELLS * SAMPLES
-    mass, places = _part(values, column, row, reach)
+    mass, places = _part(values, column, row, round(WINDOW * values.shape[1]))
     return _peak(mass, places, float(mass.sum()))
 
 
@@ -65,18 +67,19 @@ def decode_pair(values: Map, predicted: Array) -> tuple[Peak, Peak]:
     weigh little.
     """
     middle = predicted.mean(axis=0)
-    reach = WINDOW_CELLS + float(np.linalg.norm(predicted[0] - middle))
-    limit = SAMPLES * max(values.shape)
-    column, row = (int(i) for i in np.clip(np.floor(middle * SAMPLES), -limit, 2 * limit))
-    mass, places = _part(values, column, row, min(int(reach * SAMPLES) + 1, limit))
+    window = WINDOW * values.shape[1]
+    reach = window + float(np.linalg.norm(predicted[0] - middle))
+    limit = max(values.shape)
+    column, row = (int(i) for i in np.clip(np.floor(middle), -limit, 2 * limit))
+    mass, places = _part(values, column, row, min(int(reach) + 1, limit))
     total = float(mass.sum())
     if total <= 1e-6:
         lost = Peak(middle, np.eye(2) * float(values.size), 0.0)
         return lost, lost
     means = predicted + (mass @ places / total - middle)
-    variance = 1.0
+    variance = (window / 3.0) ** 2
     for _ in range(_PAIR_STEPS):
-        squared = np.sum((places[:, None] - means) ** 2, axis=-1)  # (samples, 2)
+        squared = np.sum((places[:, None] - means) ** 2, axis=-1)  # (cells, 2)
         log_odds = np.clip((squared[:, 1] - squared[:, 0]) / (2.0 * variance), -50.0, 50.0)
         first = 1.0 / (1.0 + np.exp(-log_odds))
         shares = np.stack([first, 1.0 - first], axis=-1) * mass[:, None]
@@ -87,14 +90,14 @@ def decode_pair(values: Map, predicted: Array) -> tuple[Peak, Peak]:
 
 
 def log_scores(values: Map, places: Array) -> Map:
-    """log((1 - e) p + e / cells) at places (H, W, 2) in cells, p read from a density.
+    """log((1 - e) p + e / cells) at places (H, W, 2) in cells, p read bilinearly from a density.
 
     e is SCORE_FLOOR: a place that the map excludes, or that lies outside of it or behind the camera (NaN),
     costs a bounded amount, so that one misled view cannot veto the others.
     """
-    index = np.where(np.isfinite(places), places * SAMPLES - 0.5, -10.0)
+    index = np.where(np.isfinite(places), places - 0.5, -10.0)
     index = np.clip(index, -10.0, 30_000.0).astype(np.float32)  # what cv2 can address
-    floor = SCORE_FLOOR * SAMPLES**2 / values.size
+    floor = SCORE_FLOOR / values.size
     scores = np.log((1.0 - SCORE_FLOOR) * values + floor)
     read = cv2.remap(
         scores,
@@ -109,7 +112,7 @@ def log_scores(values: Map, places: Array) -> Map:
 
 def blur(values: Map, sigma_cells: Array) -> Map:
     """The density smeared by a Gaussian of sigma_cells (2,) in x and y, as an uncertain camera smears it."""
-    sigma = np.clip(sigma_cells * SAMPLES, 1e-3, 0.25 * min(values.shape))
+    sigma = np.clip(sigma_cells, 1e-3, 0.25 * min(values.shape))
     blurred = cv2.GaussianBlur(
         values, (0, 0), sigmaX=sigma[0], sigmaY=sigma[1], borderType=cv2.BORDER_CONSTANT
     )
@@ -117,11 +120,12 @@ def blur(values: Map, sigma_cells: Array) -> Map:
 
 
 @cache
-def _interpolation(count: int) -> Map:
-    """(4 count, count) Catmull-Rom weights (Keys, 1981, a = -1/2) of the samples; the ends are repeated."""
-    matrix = np.zeros((SAMPLES * count, count))
-    for sample in range(SAMPLES * count):
-        place = (sample + 0.5) / SAMPLES - 0.5
+def _enlargement(count: int, factor: int) -> Map:
+    """(factor count, count) Catmull-Rom weights (Keys, 1981, a = -1/2) that enlarge; the ends are
+    repeated."""
+    matrix = np.zeros((factor * count, count))
+    for cell in range(factor * count):
+        place = (cell + 0.5) / factor - 0.5
         start = int(np.floor(place))
         t = place - start
         weights = (
@@ -131,17 +135,16 @@ def _interpolation(count: int) -> Map:
             -0.5 * t**2 + 0.5 * t**3,
         )
         for offset, weight in zip((-1, 0, 1, 2), weights, strict=True):
-            matrix[sample, min(max(start + offset, 0), count - 1)] += weight
+            matrix[cell, min(max(start + offset, 0), count - 1)] += weight
     return matrix.astype(np.float32)
 
 
 def _part(values: Map, column: int, row: int, reach: int) -> tuple[Array, Array]:
-    """Mass (N,) and places (N, 2) in cells of the samples at most `reach` from one, those inside the map."""
+    """Mass (N,) and places (N, 2) of the cells at most `reach` from one of them, those inside the map."""
     top, left = max(row - reach, 0), max(column - reach, 0)
     part = values[top : max(row + reach + 1, 0), left : max(column + reach + 1, 0)]
     y, x = np.mgrid[top : top + part.shape[0], left : left + part.shape[1]]
-    places = (np.stack([x.ravel(), y.ravel()], axis=-1) + 0.5) / SAMPLES
-    return part.ravel().astype(np.float64) / SAMPLES**2, places
+    return part.ravel().astype(np.float64), np.stack([x.ravel(), y.ravel()], axis=-1) + 0.5
 
 
 def _peak(mass: Array, places: Array, confidence: float) -> Peak:

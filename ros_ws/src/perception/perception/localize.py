@@ -170,17 +170,18 @@ class Localizer:
         wanted = network.manifest.input
         if windows is None:
             inputs = [images.resize(view.image, wanted.width, wanted.height) for view in views]
-            frames = [Frame.whole(view.image, network.manifest) for view in views]
         else:
             inputs = [
                 crop.cut(view.image, window, wanted.width)
                 for view, window in zip(views, windows, strict=True)
             ]
-            frames = [Frame.window(window, network.manifest) for window in windows]
         densities = heatmaps.density(network.engine.run(np.stack(inputs)))
+        if windows is None:
+            frames = [Frame.whole(view.image, one) for view, one in zip(views, densities, strict=True)]
+        else:
+            frames = [Frame.window(window, one) for window, one in zip(windows, densities, strict=True)]
         return [
-            Seen(view.joints, frame, density)
-            for view, frame, density in zip(views, frames, densities, strict=True)
+            Seen(view.joints, frame, one) for view, frame, one in zip(views, frames, densities, strict=True)
         ]
 
     def _matches(self, stage: str, seen: Seen, camera: Camera | None = None) -> Matches:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception import crop, heatmaps
-from perception.bundle import Channel, Manifest
+from perception.bundle import Channel
 from perception.camera import Camera
 from perception.images import Image
 from perception.resection import Matches, Resection
@@ -22,22 +22,23 @@ _GATE = 3.0  # standard deviations up to which a peak is taken for the block tha
 
 @dataclass(frozen=True)
 class Frame:
-    """What a heat map covers: corner and size (2,) in px of a part of the image, and cells (2,) across it."""
+    """What a density covers: corner and size (2,) in px of a part of the image, and cells (2,) across it."""
 
     corner: Array
     size: Array
     cells: Array
 
     @classmethod
-    def whole(cls, image: Image, manifest: Manifest) -> Self:
-        """The whole image."""
-        height, width = image.shape[:2]
-        return cls(np.zeros(2), np.array([width, height]), _cells(manifest))
+    def whole(cls, image: Image, densities: heatmaps.Map) -> Self:
+        """The whole image, covered by densities (K, h, w)."""
+        return cls(np.zeros(2), np.array(image.shape[1::-1]), np.array(densities.shape[:0:-1]))
 
     @classmethod
-    def window(cls, window: crop.Window, manifest: Manifest) -> Self:
-        """A square of the image."""
-        return cls(np.array([window.u0, window.v0]), np.full(2, window.side), _cells(manifest))
+    def window(cls, window: crop.Window, densities: heatmaps.Map) -> Self:
+        """A square of the image, covered by densities (K, h, w)."""
+        return cls(
+            np.array([window.u0, window.v0]), np.full(2, window.side), np.array(densities.shape[:0:-1])
+        )
 
     @property
     def cell_px(self) -> Array:
@@ -135,7 +136,3 @@ def _peaks(
         return ()
     pixels, _ = camera.project(places)
     return heatmaps.decode_pair(density, frame.to_cells(pixels)) if np.isfinite(pixels).all() else ()
-
-
-def _cells(manifest: Manifest) -> Array:
-    return np.array([manifest.output.width, manifest.output.height])
