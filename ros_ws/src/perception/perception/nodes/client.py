@@ -77,18 +77,18 @@ class Client:
 
     def reset(self, seed: int, index: int, timeout_s: float = 60.0) -> None:
         """Start an episode of the simulated world; raises BlockworldError where that fails."""
-        answer = self._call(ResetWorld, "reset_world", ResetWorld.Request(seed=seed, index=index), timeout_s)
+        answer = self.call(ResetWorld, "reset_world", ResetWorld.Request(seed=seed, index=index), timeout_s)
         if not answer.success:
             raise BlockworldError(answer.message)
 
     def state(self, node: str = "localizer", timeout_s: float = 20.0) -> str:
         """State of a lifecycle node: unconfigured, inactive, active or finalized."""
-        return self._call(GetState, f"/{node}/get_state", GetState.Request(), timeout_s).current_state.label
+        return self.call(GetState, f"/{node}/get_state", GetState.Request(), timeout_s).current_state.label
 
     def change_state(self, transition: str, node: str = "localizer", timeout_s: float = 60.0) -> bool:
         """Ask a lifecycle node for a transition, as "configure"; whether it succeeded."""
         request = ChangeState.Request(transition=Transition(id=TRANSITIONS[transition]))
-        return self._call(ChangeState, f"/{node}/change_state", request, timeout_s).success
+        return self.call(ChangeState, f"/{node}/change_state", request, timeout_s).success
 
     def wait_for_state(self, state: str, node: str = "localizer", timeout_s: float = 60.0) -> None:
         """Wait until a lifecycle node is in a state; raises BlockworldError, naming its state, otherwise."""
@@ -135,7 +135,8 @@ class Client:
         """Move the clamp."""
         return self._act(MoveClamp, "move_clamp", goal, timeout_s, None)
 
-    def _call(self, kind: Any, name: str, request: Any, timeout_s: float) -> Any:
+    def call(self, kind: Any, name: str, request: Any, timeout_s: float) -> Any:
+        """The answer of a service; raises BlockworldError where there is none in time."""
         if name not in self._services:
             self._services[name] = self.node.create_client(kind, name)
         client = self._services[name]

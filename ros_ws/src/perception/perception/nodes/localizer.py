@@ -1,9 +1,9 @@
 """The lifecycle node `localizer`: images and joint states in, the block's pose out.
 
 While it is active it serves the action localize_block and publishes ~/estimate, ~/pose, ~/markers, ~/tool,
-~/overlay/CAMERA, and ~/used/CAMERA (the images behind an estimate, for a recorder); it reports on /diagnostics in
-every state. An image is used only if it was taken after the goal came and after the last motion of the clamp that
-it asked for. Nothing is published from bad input.
+~/overlay/CAMERA, and ~/used/CAMERA (the images behind an estimate, for a recorder); it reports on
+/diagnostics in every state. An image is used only if it was taken after the goal came and after the last
+motion of the clamp that it asked for. Nothing is published from bad input.
 """
 
 from __future__ import annotations
