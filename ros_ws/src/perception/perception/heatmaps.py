@@ -46,7 +46,8 @@ def density(log_heatmaps: Map) -> Map:
     log_maps = np.maximum(log_maps - log_maps.max(axis=(-2, -1), keepdims=True), -_DEEPEST_NATS)
     factor = -(-FINEST // width)
     if factor > 1:
-        log_maps = _enlargement(height, factor) @ log_maps @ _enlargement(width, factor).T
+        log_maps = log_maps @ np.ascontiguousarray(_enlargement(width, factor).T)
+        log_maps = _enlargement(height, factor) @ log_maps
     values = np.exp(log_maps)
     return np.asarray(values / values.sum(axis=(-2, -1), keepdims=True), dtype=np.float32)
 

@@ -1,0 +1,149 @@
+"""Bundles on disk: written whole, checked on reading, refused in one sentence."""
+
+import numpy as np
+import pytest
+import yaml
+from fixtures_bundle import CHANNELS, manifest, marker_network, write_marker_bundles
+from pydantic import ValidationError
+
+from perception.bundle import Bundle, Manifest, default_models_dir, list_bundles
+from perception.engines import open_engine
+from perception.errors import BundleError, EngineError
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    return write_marker_bundles(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture
+def coarse(tmp_path):
+    return Bundle.write(tmp_path / "coarse", manifest("coarse"), b"network", "# Card\n").path
+
+
+def edit(folder, **changes):
+    path = folder / "manifest.yaml"
+    content = yaml.safe_load(path.read_text())
+    path.write_text(yaml.safe_dump({**content, **changes}))
+
+
+def refusal(folder):
+    with pytest.raises(BundleError) as error:
+        Bundle.load(folder)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_a_bundle_comes_back_as_it_was_written(coarse):
+    read = Bundle.load(coarse)
+    assert read.manifest.model_copy(update={"sha256": {}}) == manifest("coarse")
+    assert read.model_path.read_bytes() == b"network"
+    assert (coarse / "card.md").read_text() == "# Card\n"
+
+
+def test_writing_again_replaces_everything_and_leaves_no_scratch(coarse):
+    (coarse / "old.txt").write_text("left over")
+    Bundle.write(coarse, manifest("coarse"), b"another network", "# Card 2\n")
+    assert Bundle.load(coarse).model_path.read_bytes() == b"another network"
+    assert sorted(path.name for path in coarse.iterdir()) == ["card.md", "manifest.yaml", "model.onnx"]
+    assert [path.name for path in coarse.parent.iterdir()] == ["coarse"]
+
+
+def test_bundles_are_listed_by_name_whether_sound_or_not(sound):
+    assert list_bundles(sound) == ["coarse", "fine", "tool"]
+
+
+def test_a_missing_model_is_refused_with_those_present(sound):
+    assert "no model cross in" in refusal(sound / "cross")
+    assert "present: coarse, fine, tool" in refusal(sound / "cross")
+
+
+def test_a_wrong_checksum_is_refused(coarse):
+    (coarse / "model.onnx").write_bytes(b"other bytes")
+    assert "the file is damaged or from another export" in refusal(coarse)
+
+
+def test_a_missing_network_or_manifest_is_refused(coarse):
+    (coarse / "model.onnx").unlink()
+    assert "model.onnx is missing" in refusal(coarse)
+    (coarse / "manifest.yaml").unlink()
+    assert "manifest.yaml is missing" in refusal(coarse)
+
+
+@pytest.mark.parametrize("version", [0, 2, None, "1"])
+def test_an_unknown_manifest_version_is_refused_before_anything_else(coarse, version):
+    edit(coarse, manifest_version=version, unknown_field=1)
+    assert f"has manifest version {version}, but this software reads version 1" in refusal(coarse)
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"task": "localization.sideways"}, "wrong at task"),
+        ({"surprise": 1}, "wrong at surprise"),
+        ({"frame": "clamp"}, "has frame base, not clamp"),
+        ({"crop": {"side_m": 0.4}}, "crop belongs to task localization.fine"),
+        ({"bins": {"u": {"count": 50}, "v": {"count": 50}}}, "cannot have bins of u, v"),
+    ],
+)
+def test_a_manifest_that_makes_no_sense_is_refused_with_the_place(coarse, changes, place):
+    edit(coarse, **changes)
+    assert place in refusal(coarse)
+
+
+def test_a_manifest_that_is_no_yaml_is_refused(coarse):
+    (coarse / "manifest.yaml").write_text("{")
+    assert "manifest.yaml cannot be read" in refusal(coarse)
+
+
+def test_channels_of_the_robot_need_a_point_per_mode():
+    content = manifest("fine").model_dump()
+    content["output"]["channels"][0]["points"] = ()
+    with pytest.raises(ValidationError, match="channel clamp of kind robot needs 1 points, not 0"):
+        Manifest.model_validate(content)
+
+
+def test_yaw_bins_fill_half_a_turn_and_xy_bins_are_centred():
+    bins = manifest("coarse").bins
+    np.testing.assert_allclose(bins.yaw.centres()[[0, -1]], np.deg2rad([2.5, 177.5]))
+    np.testing.assert_allclose(bins.x.centres()[[0, -1]], [0.45 - 0.5025, 0.45 + 0.5025])
+    content = manifest("coarse").model_dump()
+    content["bins"]["yaw"]["count"] = 35
+    with pytest.raises(ValidationError, match="do not fill the period"):
+        Manifest.model_validate(content)
+
+
+def test_the_models_folder_is_named_by_the_environment(monkeypatch, tmp_path):
+    monkeypatch.setenv("BLOCKWORLD_MODELS", str(tmp_path))
+    assert default_models_dir() == tmp_path
+    monkeypatch.setenv("BLOCKWORLD_MODELS", str(tmp_path / "nowhere"))
+    with pytest.raises(BundleError, match="nowhere does not exist"):
+        default_models_dir()
+
+
+@pytest.mark.parametrize("stage", sorted(CHANNELS))
+def test_every_bundle_runs_and_gives_log_probabilities(sound, stage):
+    bundle = Bundle.load(sound / stage)
+    engine = open_engine(bundle)
+    assert engine.name == "onnxruntime-cpu"
+    size = bundle.manifest.input
+    images = np.random.default_rng(0).integers(0, 256, (2, size.height, size.width, 3), dtype=np.uint8)
+    heatmaps = engine.run(images)
+    output = bundle.manifest.output
+    assert heatmaps.shape == (2, len(output.channels), output.height, output.width)
+    np.testing.assert_allclose(np.exp(heatmaps).sum(axis=(2, 3)), 1.0, rtol=1e-4)
+
+
+def test_engines_refuse_what_they_cannot_run(sound, coarse):
+    with pytest.raises(EngineError, match="engine 'tensorrt' is not available"):
+        open_engine(Bundle.load(sound / "tool"), "tensorrt")
+    with pytest.raises(EngineError, match="cannot open"):
+        open_engine(Bundle.load(coarse))
+    with pytest.raises(ValueError, match=r"must be \(B, 144, 192, 3\) uint8"):
+        open_engine(Bundle.load(sound / "tool")).run(np.zeros((1, 96, 96, 3), np.uint8))
+
+
+def test_a_network_that_contradicts_its_manifest_is_refused(tmp_path):
+    swapped = Bundle.write(tmp_path / "tool", manifest("tool"), marker_network("coarse"), "# Card\n")
+    with pytest.raises(EngineError, match="its manifest says"):
+        open_engine(swapped).run(np.zeros((1, 144, 192, 3), np.uint8))
