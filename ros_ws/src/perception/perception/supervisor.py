@@ -54,6 +54,8 @@ class _Process:
         self.last_line = ""
         self.started_s = time.monotonic()
         self._on_line = on_line
+        if shutil.which(spec.command[0]) is None:  # setpriv would start, and fail later
+            raise FileNotFoundError(f"{spec.command[0]}, which starts {spec.name}, is not there")
         self.popen = subprocess.Popen(
             (*_ENDS_WITH_PARENT, *spec.command),
             env={**os.environ, "PYTHONUNBUFFERED": "1", **spec.environment},
