@@ -16,10 +16,9 @@ from types import FrameType
 from typing import Any, TextIO
 
 from blockworld.demo.episodes import Episode
-from perception.bundle import Bundle, default_models_dir
 from perception.errors import BlockworldError
 from perception.graph import find_graph
-from perception.localize import STAGES
+from perception.localize import Localizer
 from perception.ros_environment import domain_is_free, free_domain_id, ros_environment
 from perception.supervisor import ProcessSpec, Supervisor
 
@@ -90,9 +89,7 @@ def check(settings: DemoSettings) -> None:
                 f"the demo needs ROS 2, but the Python module {module} is not installed: "
                 "start it by `./run demo`, which installs it."
             )
-    folder = default_models_dir() if settings.models is None else settings.models
-    for stage in STAGES:
-        Bundle.load(folder / stage)
+    Localizer.open(settings.models, settings.engine)  # what the node would find wrong later, in its log
 
 
 def prepare(out: Path) -> None:
