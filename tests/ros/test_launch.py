@@ -34,7 +34,7 @@ def test_the_launch_file_declares_the_arguments_of_the_graph(graph):
 @every_graph
 def test_the_launch_file_gives_the_nodes_the_parameters_of_the_graph(graph):
     from launch.actions import OpaqueFunction
-    from launch.utilities import perform_substitutions
+    from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
     from launch_ros.actions import Node
     from launch_ros.utilities import evaluate_parameters
 
@@ -50,8 +50,8 @@ def test_the_launch_file_gives_the_nodes_the_parameters_of_the_graph(graph):
     for node, spec in zip(nodes, specs, strict=True):
         assert node.node_package == spec.package
         assert node.node_executable == spec.executable
-        assert node.expanded_node_name == node.UNSPECIFIED_NODE_NAME  # not performed yet
-        assert perform_substitutions(context, node._Node__node_name) == spec.name
+        name = normalize_to_list_of_substitutions(node._Node__node_name)
+        assert perform_substitutions(context, name) == spec.name
         given = {}
         for parameters in evaluate_parameters(context, node._Node__parameters):
             given.update(parameters)
