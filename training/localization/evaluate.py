@@ -8,11 +8,12 @@ from sim.keypoints import CHANNELS
 from training.localization.config import LocalizationConfig
 from training.localization.data import Samples
 from training.localization.heatmaps import decode, heatmap_loss
-from training.localization.model import STRIDE, normalise, sharpen
+from training.localization.model import STRIDE, enlarge, normalise
 
 BATCH = 100
 SHARPNESS = tuple(1.3**power for power in range(0, 15, 2))
 UNIFORM_SHARE = 0.02
+CALIBRATION_IMAGES = 200
 MISS_PX = 10.0
 
 
@@ -47,18 +48,19 @@ def evaluate(network: nn.Module, samples: Samples, config: LocalizationConfig) -
 def calibrate(network: nn.Module, samples: Samples) -> float:
     """The factor on the logits under which held-out points are most likely (temperature scaling, Guo et al., ICML
     2017): targets are wider than the errors that a trained network makes, so it is above one."""
-    logits, counts = predict(network, samples.images), _inside(samples)
-    height, width = samples.images.shape[1:3]
-    grid = samples.points / samples.points.new_tensor([width, height]) * 2 - 1
+    step = max(1, len(samples) // CALIBRATION_IMAGES)
+    chosen = Samples(samples.images[::step], samples.points[::step])
+    logits, counts = predict(network, chosen.images), _inside(chosen)
+    height, width = chosen.images.shape[1:3]
+    grid = (chosen.points / chosen.points.new_tensor([width, height]) * 2 - 1).clamp(-1, 1)
     scores = {sharpness: 0.0 for sharpness in SHARPNESS}
-    for i in range(0, len(logits), BATCH):
-        part = slice(i, i + BATCH)
+    for i, maps in enumerate(logits):
+        large = enlarge(maps[None])[0]
+        at_points = functional.grid_sample(large[:, None], grid[i][:, None], align_corners=False)[:, 0, 0]
         for sharpness in scores:
-            maps = sharpen(logits[part], sharpness).flatten(2)
-            log_p = torch.log_softmax(maps, -1).reshape(-1, 1, height, width)
-            at_points = functional.grid_sample(log_p, grid[part].flatten(0, 1)[:, None].clamp(-1, 1), align_corners=False)
-            likelihood = at_points.exp() + UNIFORM_SHARE / (height * width)
-            scores[sharpness] += float(likelihood.log().reshape(*counts[part].shape, -1)[counts[part]].sum())
+            log_p = at_points * sharpness - torch.logsumexp(large.flatten(1) * sharpness, -1, keepdim=True)
+            likelihood = log_p.exp() + UNIFORM_SHARE / (height * width)
+            scores[sharpness] += float(likelihood.log()[counts[i]].sum())
     return max(scores, key=lambda sharpness: scores[sharpness])
 
 

@@ -67,17 +67,17 @@ class DeployedNetwork(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """(B, H, W, 3) uint8 RGB -> (B, K, H, W) float32, the log-softmax over each map."""
-        logits = sharpen(self.network(normalise(image)), self.sharpness)
+        logits = enlarge(self.network(normalise(image))) * self.sharpness
         return torch.log_softmax(logits.flatten(2), -1).reshape(logits.shape)
 
 
-def sharpen(logits: Tensor, sharpness: float) -> Tensor:
-    """(B, K, h, w) -> (B, K, STRIDE h, STRIDE w): enlarged, then multiplied by `sharpness`.
+def enlarge(logits: Tensor) -> Tensor:
+    """(B, K, h, w) -> (B, K, STRIDE h, STRIDE w), before the logits are multiplied by their sharpness.
 
-    Enlarged because a posterior narrower than a cell cannot be told on a grid of cells; by a cubic, which keeps a
+    A posterior narrower than a cell cannot be told on a grid of cells. The interpolation is cubic, which keeps a
     parabola, the logarithm of a Gaussian, what it is.
     """
-    return functional.interpolate(logits, scale_factor=STRIDE, mode="bicubic", align_corners=False) * sharpness
+    return functional.interpolate(logits, scale_factor=STRIDE, mode="bicubic", align_corners=False)
 
 
 def normalise(images: Tensor) -> Tensor:

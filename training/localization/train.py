@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+from perception.errors import BlockworldError
 from sim.keypoints import CHANNELS
 from training.core.checkpoint import load_checkpoint, save_checkpoint
 from training.localization.config import LocalizationConfig
@@ -36,7 +37,7 @@ def train(config: LocalizationConfig, progress: bool = True) -> dict[str, float]
     fabric.seed_everything(config.seed + fabric.global_rank, verbose=False)
     samples = load_samples(config.task, config.data)
     held_out = load_samples(config.task, config.validation)
-    network = build_network(config).to(memory_format=torch.channels_last)
+    network = _first_weights(build_network(config), config.warm_start).to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     steps = max(1, config.samples // (config.batch * fabric.world_size))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, partial(rate, steps=steps))
@@ -84,6 +85,19 @@ def rate(step: int, steps: int) -> float:
 def build_network(config: LocalizationConfig) -> HeatmapNetwork:
     """The untrained network of a configuration."""
     return HeatmapNetwork(len(CHANNELS[config.task]), config.widths, config.depths, config.stem, config.head)
+
+
+def _first_weights(network: HeatmapNetwork, warm_start: Path | None) -> HeatmapNetwork:
+    """The network with those weights of the file that fit it; raises BlockworldError where there is no such file."""
+    if warm_start is None:
+        return network
+    weights = load_checkpoint(warm_start)
+    if weights is None:
+        raise BlockworldError(f"{warm_start} does not exist: train that recipe first or give warm_start=null.")
+    own = network.state_dict()
+    fitting = {name: value for name, value in weights.items() if name in own and own[name].shape == value.shape}
+    network.load_state_dict({**own, **fitting})
+    return network
 
 
 def _step(
