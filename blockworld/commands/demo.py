@@ -39,6 +39,7 @@ def command(episodes: int, seed: int, out: Path, models: Path | None, engine: st
 
     Exits with 0 when every episode was run, whether or not its block was picked up.
     """
+    from blockworld.demo.contact_sheet import write_contact_sheet
     from blockworld.demo.episodes import Episode, Summary
     from blockworld.demo.report import write_report
     from blockworld.demo.run import DemoFailedError, DemoSettings, run_demo
@@ -58,6 +59,7 @@ def command(episodes: int, seed: int, out: Path, models: Path | None, engine: st
             summary = Summary.of(done, seed, time.monotonic() - begin)
             summary.write(out / "summary.json")
             write_report(summary, settings.pictures, out / "report.html")
+            write_contact_sheet(done, settings.pictures, out / "contact_sheet.png")
             click.echo(_outcome(summary))
             click.echo(f"report: {out / 'report.html'}")
             if settings.bag.is_dir():
