@@ -18,17 +18,18 @@ def write_card(config: LocalizationConfig, manifest: Manifest) -> str:
         for channel in manifest.output.channels
     ]
     data = "coarse" if config.task == "tool" else config.task
+    first = "    blockworld train localization-coarse\n" if config.warm_start else ""
     return f"""# {manifest.name} {manifest.version}
 
 This network {PURPOSE[config.task]}.
-It takes {manifest.input.width} x {manifest.input.height} RGB images and gives one {manifest.output.width} x
-{manifest.output.height} heat map per point: the log-posterior of the point's place in the image.
+It takes {manifest.input.width} x {manifest.input.height} RGB images and gives one heat map of that size per point:
+the log-posterior of the point's place in the image.
 
 ## Made by
 
     blockworld dataset build training/localization/datasets/{data}.yaml --out data/{data} --workers 2
     blockworld dataset build training/localization/datasets/{data}_validation.yaml --out data/{data}_validation
-    blockworld train localization-{config.task}
+{first}    blockworld train localization-{config.task}
 
 It saw {config.samples:,} images, augmented, rendered by PyBullet's TinyRenderer; no photograph and no hand-made label.
 
@@ -40,8 +41,8 @@ On held-out scenes of the same renderer, distance of the decoded point at {manif
 |---|---|---|
 {chr(10).join(rows)}
 
-The logits are multiplied by {manifest.metrics['sharpness']:.2f} so that the heat maps are calibrated posteriors on these
-scenes (temperature scaling).
+The logits are multiplied by {manifest.metrics['sharpness']:.2f} so that the heat maps are calibrated
+posteriors on these scenes (temperature scaling).
 
 ## Limits
 
