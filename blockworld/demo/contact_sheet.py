@@ -10,7 +10,7 @@ from blockworld.demo.episodes import Episode
 
 KINDS = ("coarse", "fine", "final")
 MOST_EPISODES = 4
-TILE_PX = (400, 300)
+TILE_PX = (320, 240)
 GAP_PX = 8
 PAPER = (255, 255, 255)
 
@@ -18,8 +18,7 @@ PAPER = (255, 255, 255)
 def write_contact_sheet(episodes: Sequence[Episode], pictures: Path, out: Path) -> bool:
     """Write a sheet with a column per episode and a row per kind of picture, each by one and the same camera.
 
-    Shows the first MOST_EPISODES that have every kind of picture; without any, nothing is written and False comes
-    back.
+    Shows the first MOST_EPISODES that have every kind of picture; without any, writes nothing and returns False.
     """
     columns = []
     for episode in episodes:
