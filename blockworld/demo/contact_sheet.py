@@ -18,7 +18,7 @@ PAPER = (255, 255, 255)
 def write_contact_sheet(episodes: Sequence[Episode], pictures: Path, out: Path) -> bool:
     """Write a sheet with a column per episode and a row per kind of picture, each by one and the same camera.
 
-    Shows the first MOST_EPISODES that have every kind of picture; without any, writes nothing and returns False.
+    Shows the first MOST_EPISODES that have every kind of picture; False, and nothing written, without any.
     """
     columns = []
     for episode in episodes:

@@ -104,6 +104,7 @@ def test_an_episode_is_run_recorded_and_reported(domain, models, tmp_path):
     page = (out / "report.html").read_text(encoding="utf-8")
     pictures = sum(len(cameras) for cameras in episode["pictures"].values())
     assert page.count("data:image/jpeg;base64,") == pictures
+    assert (out / "contact_sheet.png").is_file()
     assert list((out / "bag").glob("*.mcap"))
     assert processes_of(domain) == {}
 
