@@ -20,7 +20,7 @@ def write_contact_sheet(episodes: Sequence[Episode], pictures: Path, out: Path) 
 
     Shows the first MOST_EPISODES that have every kind of picture; False, and nothing written, without any.
     """
-    columns = []
+    columns: list[np.ndarray] = []
     for episode in episodes:
         cameras = set.intersection(*(set(episode.pictures.get(kind, {})) for kind in KINDS))
         if cameras and len(columns) < MOST_EPISODES:
@@ -38,7 +38,10 @@ def _column(files: Sequence[Path]) -> np.ndarray:
     width, height = TILE_PX
     column = np.full((len(files) * (height + GAP_PX) - GAP_PX, width + GAP_PX, 3), PAPER, np.uint8)
     for row, file in enumerate(files):
-        tile = cv2.resize(cv2.imread(str(file)), TILE_PX, interpolation=cv2.INTER_AREA)
+        picture = cv2.imread(str(file))
+        if picture is None:
+            continue
+        tile = cv2.resize(picture, TILE_PX, interpolation=cv2.INTER_AREA)
         top = row * (height + GAP_PX)
         column[top : top + height, :width] = tile
     return column
