@@ -50,6 +50,8 @@ class Client:
 
     def __exit__(self, *exception: object) -> None:
         self._executor.shutdown()
+        for action in self._actions.values():  # a node does not destroy them, and they keep it in its domain
+            action.destroy()
         self.node.destroy_node()
         rclpy.shutdown(context=self._context)
 
