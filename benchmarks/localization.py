@@ -58,8 +58,10 @@ def photograph(scene: Scene, renderer: Renderer) -> list[View]:
     return [View(f"camera_{i + 1}", frame.rgb, scene.joints) for i, frame in enumerate(frames)]
 
 
-def errors(localizer: Localizer, stage: str, cases: Iterator[tuple[Scene, list[View]]]) -> dict[int, list[tuple]]:
-    """Per number of cameras: (position error m, yaw error rad, seconds) of every case; infinite where none was found."""
+def errors(
+    localizer: Localizer, stage: str, cases: Iterator[tuple[Scene, list[View]]]
+) -> dict[int, list[tuple]]:
+    """Per number of cameras: (position error m, yaw error rad, seconds) of every case; infinite if none was found."""
     found: dict[int, list[tuple]] = {count: [] for count in CAMERAS}
     for scene, views in cases:
         for count in CAMERAS:
@@ -105,9 +107,16 @@ def main() -> None:
     ]
     medians = {(row["stage"], row["cameras"]): row["median_mm"] for row in rows}
     checks = [
-        check("coarse error with 3 cameras lands the block in the fine window (p90, mm)", rows[2]["p90_mm"], "<=", 50.0),
+        check(
+            "coarse error with 3 cameras lands the block in the fine window (p90, mm)",
+            rows[2]["p90_mm"],
+            "<=",
+            50.0,
+        ),
         check("fine median error with 3 cameras (mm)", medians["fine", 3], "<=", 5.0),
-        check("fine: 3 cameras against 1 (ratio of medians)", medians["fine", 3] / medians["fine", 1], "<=", 1.0),
+        check(
+            "fine: 3 cameras against 1 (ratio of medians)", medians["fine", 3] / medians["fine", 1], "<=", 1.0
+        ),
     ]
     finish(rows, checks, options.quick)
 

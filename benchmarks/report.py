@@ -30,7 +30,13 @@ def machine() -> dict[str, Any]:
 
 def check(name: str, value: float, op: str, target: float) -> dict[str, Any]:
     """One figure against its target."""
-    return {"name": name, "value": value, "op": op, "target": target, "ok": bool(OPERATORS[op](value, target))}
+    return {
+        "name": name,
+        "value": value,
+        "op": op,
+        "target": target,
+        "ok": bool(OPERATORS[op](value, target)),
+    }
 
 
 def finish(rows: Sequence[dict[str, Any]], checks: Sequence[dict[str, Any]], quick: bool) -> None:
@@ -41,7 +47,8 @@ def finish(rows: Sequence[dict[str, Any]], checks: Sequence[dict[str, Any]], qui
     for line in table:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
     for one in checks:
-        print(f"{'ok' if one['ok'] else 'FALLS SHORT'}: {one['name']} = {_cell(one['value'])} ({one['op']} {one['target']})")
+        verdict = "ok" if one["ok"] else "FALLS SHORT"
+        print(f"{verdict}: {one['name']} = {_cell(one['value'])} ({one['op']} {one['target']})")
     if quick:
         print("quick: fewer cases than the full benchmark, so the figures are rougher")
     print(json.dumps({"machine": machine(), "quick": quick, "rows": list(rows), "checks": list(checks)}))

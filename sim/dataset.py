@@ -20,12 +20,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from perception.camera import Camera
 from perception.crop import window
 from perception.robot import Robot
-from sim.keypoints import CHANNELS, CLOSE_UP, OVERVIEW, locate
+from sim.keypoints import CLOSE_UP, OVERVIEW, locate
 from sim.random_streams import stream
 from sim.randomization import sample_scene
 from sim.renderers import Renderer, Shot, open_renderer
 from sim.scene import Scene
-
 
 CROP_SCALE_ERROR = 0.15
 CROP_SHIFT_ERROR = 0.06
@@ -120,21 +119,25 @@ def _write_shard(config: DatasetConfig, out: Path, shard: int) -> int:
     arrays = {name: np.stack([sample[name] for sample in samples]) for name in samples[0]}
     handle, scratch = tempfile.mkstemp(dir=out, suffix=".part")
     with os.fdopen(handle, "wb") as file:
-        np.savez(file, **arrays)
-    os.replace(scratch, shard_path(out, shard))
+        np.savez(file, allow_pickle=False, **arrays)
+    Path(scratch).replace(shard_path(out, shard))
     return len(samples)
 
 
 def shots_of(scene: Scene, config: DatasetConfig, robot: Robot) -> list[Shot]:
     """The shots of a scene: whole images for coarse and tool, crops around the clamp for fine."""
     if config.task != "fine":
-        return [Shot.whole(camera, config.width, config.height, config.oversampling) for camera in scene.cameras]
+        return [
+            Shot.whole(camera, config.width, config.height, config.oversampling) for camera in scene.cameras
+        ]
     rng = stream(config.seed, scene.index, "crop")
     clamp = robot.clamp_pose(scene.joints)
     return [close_up(camera, clamp, rng, config) for camera in scene.cameras]
 
 
-def close_up(camera: Camera, T_base_clamp: np.ndarray, rng: np.random.Generator, config: DatasetConfig) -> Shot:
+def close_up(
+    camera: Camera, T_base_clamp: np.ndarray, rng: np.random.Generator, config: DatasetConfig
+) -> Shot:
     """The crop that the runtime would take, with the errors that its camera and clamp estimates will have."""
     clamp_px, _ = camera.project(T_base_clamp[:3, 3])
     exact = window(camera, T_base_clamp, clamp_px)
@@ -144,7 +147,9 @@ def close_up(camera: Camera, T_base_clamp: np.ndarray, rng: np.random.Generator,
     return Shot(camera, u, v, u + side, v + side, config.width, config.height, config.oversampling)
 
 
-def render_scene(config: DatasetConfig, index: int, renderer: Renderer, robot: Robot) -> list[dict[str, np.ndarray]]:
+def render_scene(
+    config: DatasetConfig, index: int, renderer: Renderer, robot: Robot
+) -> list[dict[str, np.ndarray]]:
     """The samples of one scene, one per view."""
     scene = sample_scene(config.task, config.seed, index, config.views, robot)
     shots = shots_of(scene, config, robot)

@@ -1,6 +1,7 @@
 """Joint positions that bring the clamp to a pose, by damped least squares (Wampler, IEEE SMC 1986)."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.spatial.transform import Rotation
 
 from perception.robot import Robot
@@ -10,7 +11,7 @@ TOLERANCE_M = 2e-4
 TOLERANCE_RAD = 1e-3
 
 
-def hover_pose(position_m, yaw_rad: float) -> np.ndarray:
+def hover_pose(position_m: ArrayLike, yaw_rad: float) -> np.ndarray:
     """T_base_clamp (4, 4) of a clamp that points straight down with its closing direction at yaw_rad."""
     cos, sin = np.cos(yaw_rad), np.sin(yaw_rad)
     pose = np.eye(4)

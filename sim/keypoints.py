@@ -52,7 +52,9 @@ CLOSE_UP = (
     CLAMP,
     HAND,
     _robot("flange", ("panda_link7", (0.0, 0.0, 0.0))),
-    _robot("finger_tips", ("panda_leftfinger", (0.0, 0.0, 0.0466)), ("panda_rightfinger", (0.0, 0.0, 0.0466))),
+    _robot(
+        "finger_tips", ("panda_leftfinger", (0.0, 0.0, 0.0466)), ("panda_rightfinger", (0.0, 0.0, 0.0466))
+    ),
     _robot("hand_ends", ("panda_hand", (0.0, 0.1, 0.03)), ("panda_hand", (0.0, -0.1, 0.03))),
     *BLOCK,
 )
@@ -71,5 +73,7 @@ def locate(channels: tuple[Channel, ...], scene: Scene, shot: Shot, robot: Robot
         if channel.kind == "block":
             row[:] = ends if channel.modes == MOST_POINTS else centre
         else:
-            row[:] = [poses[link][:3, :3] @ np.array(xyz) + poses[link][:3, 3] for link, xyz in channel.places]
+            row[:] = [
+                poses[link][:3, :3] @ np.array(xyz) + poses[link][:3, 3] for link, xyz in channel.places
+            ]
     return shot.from_image(shot.camera.project(points)[0])

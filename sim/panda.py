@@ -9,8 +9,10 @@ import hashlib
 import os
 import shutil
 import tempfile
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
 TARGET_TRIANGLES = 12_000
 DARK_BELOW = 128
@@ -22,7 +24,7 @@ def cache_dir() -> Path:
     if explicit := os.environ.get("BLOCKWORLD_CACHE"):
         return Path(explicit)
     home = os.environ.get("XDG_CACHE_HOME")
-    base = Path(home) if home else Path(os.path.expanduser("~")) / ".cache"
+    base = Path(home) if home else Path("~").expanduser() / ".cache"
     return base / "blockworld"
 
 
@@ -43,7 +45,7 @@ def panda_urdf() -> Path:
         scratch = Path(tempfile.mkdtemp(prefix="panda-", dir=target.parent))
         try:
             _write_decimated(source, scratch)
-            os.replace(scratch, target)
+            scratch.replace(target)
         except OSError:
             if not target.exists():  # otherwise another process finished first, with the same bytes
                 raise
@@ -58,7 +60,10 @@ def _write_decimated(source: Path, target: Path) -> None:
     parts = {path.name: _split(path) for path in sorted((source / "meshes" / "visual").glob("*.obj"))}
     total = sum(len(mesh.faces) for split in parts.values() for mesh in split.values())
     written = {
-        name: [_write_part(mesh, target, f"{Path(name).stem}_{tone}", TARGET_TRIANGLES / total) for tone, mesh in split.items()]
+        name: [
+            _write_part(mesh, target, f"{Path(name).stem}_{tone}", TARGET_TRIANGLES / total)
+            for tone, mesh in split.items()
+        ]
         for name, split in parts.items()
     }
     tree = ElementTree.parse(source / "panda.urdf")
@@ -68,11 +73,11 @@ def _write_decimated(source: Path, target: Path) -> None:
     tree.write(target / "panda.urdf")
 
 
-def _split(path: Path) -> dict:
+def _split(path: Path) -> dict[str, Any]:
     """Light and dark parts of a mesh file by the diffuse colour of its materials: tone -> trimesh.Trimesh."""
     import trimesh
 
-    loaded = trimesh.load(path, split_object=False, group_material=True, process=False)
+    loaded: Any = trimesh.load(path, split_object=False, group_material=True, process=False)
     pieces = list(loaded.geometry.values()) if isinstance(loaded, trimesh.Scene) else [loaded]
     tones: dict[str, list] = {"light": [], "dark": []}
     for piece in pieces:
@@ -82,7 +87,7 @@ def _split(path: Path) -> dict:
     return {tone: trimesh.util.concatenate(meshes) for tone, meshes in tones.items() if meshes}
 
 
-def _write_part(mesh, target: Path, name: str, keep: float) -> str:
+def _write_part(mesh: Any, target: Path, name: str, keep: float) -> str:
     count = max(60, int(len(mesh.faces) * keep))
     small = mesh.simplify_quadric_decimation(face_count=count) if len(mesh.faces) > count else mesh
     small.visual = type(small.visual)()
@@ -91,18 +96,17 @@ def _write_part(mesh, target: Path, name: str, keep: float) -> str:
     return relative
 
 
-def _replace_visual(link, visual, written: dict[str, list[str]]) -> None:
+def _replace_visual(link: Element, visual: Element, written: dict[str, list[str]]) -> None:
     """Put one visual element per tone where the original had one; shapes that stay keep their file."""
-    mesh = visual.find("geometry/mesh")
-    name = Path(mesh.get("filename")).name
+    filename = _mesh(visual).get("filename", "")
     place = list(link).index(visual)
-    files = written.get(name) if "visual" in mesh.get("filename") else None
+    files = written.get(Path(filename).name) if "visual" in filename else None
     if files is None:
         return
     link.remove(visual)
     for offset, relative in enumerate(files):
         clone = ElementTree.fromstring(ElementTree.tostring(visual))
-        clone.find("geometry/mesh").set("filename", f"package://{relative}")
+        _mesh(clone).set("filename", f"package://{relative}")
         material = clone.find("material")
         if material is not None:
             clone.remove(material)
@@ -110,7 +114,13 @@ def _replace_visual(link, visual, written: dict[str, list[str]]) -> None:
         link.insert(place + offset, clone)
 
 
-def _material(name: str, dark: bool):
+def _mesh(visual: Element) -> Element:
+    mesh = visual.find("geometry/mesh")
+    assert mesh is not None  # every visual of this robot is a mesh
+    return mesh
+
+
+def _material(name: str, dark: bool) -> Element:
     material = ElementTree.Element("material", name=name)
     ElementTree.SubElement(material, "color", rgba="0.25 0.25 0.25 1" if dark else "0.95 0.95 0.95 1")
     return material

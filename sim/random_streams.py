@@ -1,4 +1,4 @@
-"""One independent random stream per purpose, so that a change to one part of a scene leaves all other parts as they were."""
+"""One independent random stream per purpose: a change to one part of a scene leaves all other parts as they were."""
 
 import zlib
 
@@ -11,4 +11,6 @@ def stream(seed: int, index: int, purpose: str) -> np.random.Generator:
     Philox is counter-based (Salmon et al., SC 2011): streams keyed by different numbers are independent, and a
     scene can be sampled without those before it.
     """
-    return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, index, zlib.crc32(purpose.encode())])))
+    return np.random.Generator(
+        np.random.Philox(np.random.SeedSequence([seed, index, zlib.crc32(purpose.encode())]))
+    )

@@ -3,6 +3,7 @@
 from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from perception.camera import Camera
 from perception.robot import Robot
@@ -83,7 +84,7 @@ def _joints(task: Task, seed: int, index: int, block: Block, robot: Robot) -> np
             return joints
 
 
-def _start(rng: np.random.Generator, position) -> np.ndarray:
+def _start(rng: np.random.Generator, position: tuple[float, float, float]) -> np.ndarray:
     """A posture that faces the position, so that the solver ends in the elbow-up family."""
     start = REST.copy()
     start[0] = np.arctan2(position[1], position[0])
@@ -100,7 +101,9 @@ def random_posture(rng: np.random.Generator, robot: Robot, block: Block) -> np.n
         joints[7:] = rng.uniform(0.0, FINGER_OPEN_M)
         joints = np.clip(joints, lower, upper)
         poses = robot.link_poses(joints)
-        places = np.array([poses[name][:3, 3] for name in ("panda_link6", "panda_link7", "panda_hand", "clamp")])
+        places = np.array(
+            [poses[name][:3, 3] for name in ("panda_link6", "panda_link7", "panda_hand", "clamp")]
+        )
         away = np.linalg.norm(places - (block.x_m, block.y_m, 0.03), axis=1).min()
         if places[:, 2].min() > 0.08 and away > 0.15:
             return joints
@@ -111,20 +114,25 @@ def _material(rng: np.random.Generator, textured: float = 0.6) -> Material:
     if rng.random() < 0.3:  # real surfaces are often gray or nearly so
         rgb = np.clip(rgb.mean() + rng.normal(0, 0.03, 3), 0, 1)
     seed = int(rng.integers(TEXTURES))
-    return Material(tuple(float(c) for c in rgb), seed if rng.random() < textured else None)
+    return Material(_triple(rgb), seed if rng.random() < textured else None)
 
 
 def _robot_tone(rng: np.random.Generator, low: float, high: float) -> Material:
     rgb = np.clip(rng.uniform(low, high) + rng.normal(0, 0.04, 3), 0, 1)
-    return Material(tuple(float(c) for c in rgb))
+    return Material(_triple(rgb))
+
+
+def _triple(values: ArrayLike) -> tuple[float, float, float]:
+    first, second, third = (float(value) for value in np.asarray(values))
+    return first, second, third
 
 
 def _light(rng: np.random.Generator) -> Light:
     azimuth, elevation = rng.uniform(-np.pi, np.pi), rng.uniform(np.radians(25), np.radians(80))
     direction = (np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation))
     return Light(
-        direction=tuple(float(c) for c in direction),
-        rgb=tuple(float(c) for c in rng.uniform(0.8, 1.0, 3)),
+        direction=_triple(direction),
+        rgb=_triple(rng.uniform(0.8, 1.0, 3)),
         ambient=float(rng.uniform(0.35, 0.65)),
         diffuse=float(rng.uniform(0.2, 0.6)),
         specular=float(rng.uniform(0.0, 0.3)),

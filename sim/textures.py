@@ -1,4 +1,4 @@
-"""Procedural textures, each a function of its seed alone: the surfaces of domain randomization (Tobin et al., IROS 2017)."""
+"""Procedural textures, each a function of its seed alone, for domain randomization (Tobin et al., IROS 2017)."""
 
 from collections.abc import Callable
 
@@ -25,8 +25,10 @@ def _noise(rng: np.random.Generator, size: int) -> np.ndarray:
     total = np.zeros((size, size), np.float32)
     for cells in 2 ** np.arange(rng.integers(1, 4), 7):
         grid = rng.random((cells, cells), dtype=np.float32)
-        total += cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC) / cells ** rng.uniform(0.4, 1.0)
-    return cv2.normalize(total, None, 0, 1, cv2.NORM_MINMAX)
+        total += cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC) / cells ** rng.uniform(
+            0.4, 1.0
+        )
+    return _stretch(total)
 
 
 def _stripes(rng: np.random.Generator, size: int) -> np.ndarray:
@@ -46,7 +48,9 @@ def _spots(rng: np.random.Generator, size: int) -> np.ndarray:
     canvas = np.zeros((size, size), np.uint8)
     for _ in range(rng.integers(10, 80)):
         centre = rng.integers(0, size, 2).tolist()
-        cv2.circle(canvas, centre, int(rng.integers(2, size // 8)), int(rng.integers(64, 256)), -1, cv2.LINE_AA)
+        cv2.circle(
+            canvas, centre, int(rng.integers(2, size // 8)), int(rng.integers(64, 256)), -1, cv2.LINE_AA
+        )
     return canvas / 255.0
 
 
@@ -55,14 +59,20 @@ def _cells(rng: np.random.Generator, size: int) -> np.ndarray:
     seeds = np.full((size, size), 255, np.uint8)
     places = rng.integers(0, size, (int(rng.integers(8, 150)), 2))
     seeds[places[:, 0], places[:, 1]] = 0
-    return cv2.normalize(cv2.distanceTransform(seeds, cv2.DIST_L2, 3), None, 0, 1, cv2.NORM_MINMAX)
+    return _stretch(np.asarray(cv2.distanceTransform(seeds, cv2.DIST_L2, 3)))
 
 
 def _gradient(rng: np.random.Generator, size: int) -> np.ndarray:
     y, x = np.mgrid[:size, :size] / (size - 1)
     angle = rng.uniform(0, 2 * np.pi)
     ramp = x * np.cos(angle) + y * np.sin(angle)
-    return (ramp - ramp.min()) / np.ptp(ramp)
+    return _stretch(ramp)
+
+
+def _stretch(values: np.ndarray) -> np.ndarray:
+    """Values moved and scaled to [0, 1]."""
+    low, high = values.min(), values.max()
+    return (values - low) / max(high - low, 1e-6)
 
 
 PATTERNS: tuple[Pattern, ...] = (_noise, _noise, _stripes, _checker, _spots, _cells, _gradient)

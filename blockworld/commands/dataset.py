@@ -19,7 +19,9 @@ def command() -> None:
 @click.argument("config", type=click.Path(path_type=Path))
 @click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the shards.")
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 256), help="Processes that render.")
+@click.option(
+    "--workers", default=1, show_default=True, type=click.IntRange(1, 256), help="Processes that render."
+)
 def build(config: Path, overrides: tuple[str, ...], out: Path, workers: int) -> None:
     """Render what CONFIG describes; run it again to go on after an interruption."""
     from tqdm import tqdm

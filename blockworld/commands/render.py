@@ -14,7 +14,9 @@ from perception.errors import BlockworldError
 @click.option("--view", default=1, show_default=True, type=click.IntRange(1, 8), help="Camera of the scene.")
 @click.option("--renderer", default="tiny", show_default=True, help="Renderer to draw with.")
 @click.option("--keypoints", is_flag=True, help="Draw the keypoints in.")
-@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="PNG file to write.")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="PNG file to write."
+)
 def command(index: int, seed: int, task: str, view: int, renderer: str, keypoints: bool, out: Path) -> None:
     """Draw one training image; equal arguments give equal bytes on one machine."""
     import cv2
@@ -26,9 +28,8 @@ def command(index: int, seed: int, task: str, view: int, renderer: str, keypoint
     from sim.renderers import open_renderer
 
     size = (512, 512) if task == "fine" else (640, 480)
-    settings = DatasetConfig(
-        task=task, seed=seed, scenes=index + 1, views=view, width=size[0], height=size[1], oversampling=2.0
-    )
+    fields = {"task": task, "seed": seed, "scenes": index + 1, "views": view, "oversampling": 2.0}
+    settings = DatasetConfig.model_validate({**fields, "width": size[0], "height": size[1]})
     try:
         canvas = open_renderer(renderer)
     except (ModuleNotFoundError, ValueError) as error:

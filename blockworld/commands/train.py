@@ -13,9 +13,15 @@ from perception.errors import BlockworldError
 @click.argument("recipe", required=False)
 @click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option("--list", "listed", is_flag=True, help="Name all recipes and stop.")
-@click.option("--config", type=click.Path(path_type=Path), help="Configuration file in place of the recipe's own.")
 @click.option(
-    "--models", "models_dir", type=click.Path(path_type=Path), default=Path("models"), show_default=True,
+    "--config", type=click.Path(path_type=Path), help="Configuration file in place of the recipe's own."
+)
+@click.option(
+    "--models",
+    "models_dir",
+    type=click.Path(path_type=Path),
+    default=Path("models"),
+    show_default=True,
     help="Folder that the exported bundle goes to.",
 )
 def command(

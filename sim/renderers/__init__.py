@@ -42,7 +42,7 @@ class Shot:
 
 @dataclass(frozen=True)
 class Frame:
-    """One rendered shot: rgb (H, W, 3) uint8; depth (H, W) float32 metres along the optical axis, inf where nothing is."""
+    """One rendered shot: rgb (H, W, 3) uint8; depth (H, W) float32 metres along the optical axis, inf for nothing."""
 
     rgb: np.ndarray
     depth: np.ndarray

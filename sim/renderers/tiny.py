@@ -35,7 +35,9 @@ class TinyRenderer:
         self._client = pybullet.connect(pybullet.DIRECT)
         self._robot = Robot.load("panda")
         flags = pybullet.URDF_ENABLE_CACHED_GRAPHICS_SHAPES
-        self._body = pybullet.loadURDF(str(panda_urdf()), useFixedBase=True, flags=flags, physicsClientId=self._client)
+        self._body = pybullet.loadURDF(
+            str(panda_urdf()), useFixedBase=True, flags=flags, physicsClientId=self._client
+        )
         self._joints = _joint_indices(self._body, self._robot.joint_names, self._client)
         self._tones = _tones(self._body, self._client)
         self._plane = self._mesh_body("plane.obj", (1.0, 1.0, 1.0))
@@ -124,7 +126,9 @@ def _centre(block: Block) -> tuple[Sequence[float], Sequence[float]]:
 def light_arguments(light: Light) -> dict:
     """Every light argument of getCameraImage, never a part of them: what is left out keeps its last value."""
     direction = np.array(light.direction) / np.linalg.norm(light.direction)
-    if np.hypot(*direction[:2]) < LEAST_LIGHT_TILT:  # the shadow camera's up vector is z, so straight down is undefined
+    if (
+        np.hypot(*direction[:2]) < LEAST_LIGHT_TILT
+    ):  # the shadow camera's up vector is z, so straight down is undefined
         direction = np.array([LEAST_LIGHT_TILT, 0.0, direction[2]])
     return {
         "lightDirection": tuple(direction * SHADOW_MAP_DISTANCE_M),
@@ -153,8 +157,10 @@ def projection_matrix(shot: Shot) -> list[float]:
 
 
 def _joint_indices(body: int, names: Sequence[str], client: int) -> list[int]:
-    infos = (pybullet.getJointInfo(body, i, physicsClientId=client) for i in range(
-        pybullet.getNumJoints(body, physicsClientId=client)))
+    infos = (
+        pybullet.getJointInfo(body, i, physicsClientId=client)
+        for i in range(pybullet.getNumJoints(body, physicsClientId=client))
+    )
     by_name = {info[1].decode(): info[0] for info in infos}
     return [by_name[name] for name in names]
 
@@ -189,4 +195,6 @@ def _pattern(seed: int) -> np.ndarray:
 def _background(material: Material) -> np.ndarray:
     """What is seen where nothing stands: the material's texture, tinted, in a blurred 64 x 64 picture."""
     pixels = _pattern(material.texture if material.texture is not None else 0)
-    return cv2.resize(pixels * np.array(material.rgb), (64, 64), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    return cv2.resize(pixels * np.array(material.rgb), (64, 64), interpolation=cv2.INTER_AREA).astype(
+        np.uint8
+    )

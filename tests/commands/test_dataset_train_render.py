@@ -48,7 +48,10 @@ def test_an_image_has_the_same_bytes_each_time(blockworld, tmp_path):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["render", "--renderer", "ray", "--out", "x.png"], "there is no renderer 'ray'; choose one of: tiny"),
+        (
+            ["render", "--renderer", "ray", "--out", "x.png"],
+            "there is no renderer 'ray'; choose one of: tiny",
+        ),
         (["render", "--out", "/nonexistent/x.png"], "cannot write /nonexistent/x.png"),
         (["render", "--index", "-1", "--out", "x.png"], "-1"),
         (["dataset", "build", "none.yaml", "--out", "x"], "cannot read the configuration none.yaml"),

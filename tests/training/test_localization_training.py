@@ -10,17 +10,24 @@ import torch
 from perception.bundle import Bundle
 from perception.engines import open_engine
 from perception.errors import BlockworldError
+from training.localization import train as training_module
 from training.localization.config import LocalizationConfig
 from training.localization.data import load_samples
 from training.localization.export import export
 from training.localization.model import DeployedNetwork
-from training.localization import train as training_module
 from training.localization.train import build_network, train
 from training.recipes import RECIPES
 
 
 def _config(small_data, out, **changes) -> LocalizationConfig:
-    values = {"task": "fine", "data": small_data, "validation": small_data, "out": out, "widths": (8, 16), "stem": 8}
+    values = {
+        "task": "fine",
+        "data": small_data,
+        "validation": small_data,
+        "out": out,
+        "widths": (8, 16),
+        "stem": 8,
+    }
     values |= {"depths": (1, 1), "head": 8, "batch": 8, "samples": 48}
     return LocalizationConfig(**(values | changes))
 
@@ -32,7 +39,7 @@ def trained(small_data, tmp_path_factory):
 
 
 def test_training_lowers_the_loss(small_data, trained, tmp_path):
-    config, metrics = trained
+    _, metrics = trained
     longer = train(_config(small_data, tmp_path, samples=480), progress=False)
     assert longer["validation_loss"] < metrics["validation_loss"] - 0.1
 

@@ -12,7 +12,7 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_suffix(f".{os.getpid()}.part")
     torch.save(state, scratch)
-    os.replace(scratch, path)
+    scratch.replace(path)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any] | None:

@@ -41,7 +41,7 @@ On held-out scenes of the same renderer, distance of the decoded point at {manif
 |---|---|---|
 {chr(10).join(rows)}
 
-The logits are multiplied by {manifest.metrics['sharpness']:.2f} so that the heat maps are calibrated
+The logits are multiplied by {manifest.metrics["sharpness"]:.2f} so that the heat maps are calibrated
 posteriors on these scenes (temperature scaling).
 
 ## Limits

@@ -57,7 +57,9 @@ def augment(images: Tensor, points: Tensor, generator: torch.Generator) -> tuple
     images, points = _similarity(images, points, generator)
     images = _colours(images, generator)
     images = _blur(images, generator)
-    images = images + torch.randn(images.shape, generator=generator) * _uniform(len(images), 0.0, 0.06, generator)
+    images = images + torch.randn(images.shape, generator=generator) * _uniform(
+        len(images), 0.0, 0.06, generator
+    )
     return _patch(images, generator).clamp(-1, 1), points
 
 
@@ -73,7 +75,9 @@ def _similarity(images: Tensor, points: Tensor, generator: torch.Generator) -> t
     )
     cos, sin = torch.cos(angle) * torch.exp(log_scale), torch.sin(angle) * torch.exp(log_scale)
     centre = torch.tensor([width / 2, height / 2])
-    matrix = torch.stack([torch.stack([cos, -sin], -1), torch.stack([sin, cos], -1)], -2)  # output px -> input px
+    matrix = torch.stack(
+        [torch.stack([cos, -sin], -1), torch.stack([sin, cos], -1)], -2
+    )  # output px -> input px
     shift = torch.stack([shift_x * width, shift_y * height], -1)
     size = torch.tensor([width / 2, height / 2])
     theta = torch.cat([matrix * (size[None, None, :] / size[None, :, None]), (shift / size)[..., None]], -1)
@@ -109,6 +113,8 @@ def _patch(images: Tensor, generator: torch.Generator) -> Tensor:
     out = images.clone()
     for i in torch.nonzero(torch.rand(batch, generator=generator) < 0.33).flatten().tolist():
         h, w = (int(n) for n in torch.rand(2, generator=generator) * torch.tensor([height, width]) * 0.2 + 2)
-        top, left = (int(n) for n in torch.rand(2, generator=generator) * torch.tensor([height - h, width - w]))
+        top, left = (
+            int(n) for n in torch.rand(2, generator=generator) * torch.tensor([height - h, width - w])
+        )
         out[i, :, top : top + h, left : left + w] = torch.rand(3, 1, 1, generator=generator) * 2 - 1
     return out

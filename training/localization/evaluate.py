@@ -53,7 +53,7 @@ def calibrate(network: nn.Module, samples: Samples) -> float:
     logits, counts = predict(network, chosen.images), _inside(chosen)
     height, width = chosen.images.shape[1:3]
     grid = (chosen.points / chosen.points.new_tensor([width, height]) * 2 - 1).clamp(-1, 1)
-    scores = {sharpness: 0.0 for sharpness in SHARPNESS}
+    scores = dict.fromkeys(SHARPNESS, 0.0)
     for i, maps in enumerate(logits):
         large = enlarge(maps[None])[0]
         at_points = functional.grid_sample(large[:, None], grid[i][:, None], align_corners=False)[:, 0, 0]
@@ -67,15 +67,22 @@ def calibrate(network: nn.Module, samples: Samples) -> float:
 def _inside(samples: Samples) -> Tensor:
     """(N, K): every point of the channel is inside the image."""
     height, width = samples.images.shape[1:3]
-    return ((samples.points >= 0) & (samples.points < samples.points.new_tensor([width, height]))).all(-1).all(-1)
+    return (
+        ((samples.points >= 0) & (samples.points < samples.points.new_tensor([width, height])))
+        .all(-1)
+        .all(-1)
+    )
 
 
 def report(row: dict[str, float]) -> str:
     """One line for the terminal."""
-    medians = {name.removesuffix("_median_px"): value for name, value in row.items() if name.endswith("_median_px")}
+    medians = {
+        name.removesuffix("_median_px"): value for name, value in row.items() if name.endswith("_median_px")
+    }
     worst = sorted(medians.items(), key=lambda item: -item[1])[:3]
     points = ", ".join(f"{name} {value:.2f}" for name, value in worst)
     block = [f"{name} {value:.2f} px" for name, value in medians.items() if name.startswith("block")]
-    return f"step {row['step']}: loss {row['loss']:.3f}, validation {row['validation_loss']:.3f}; " + ", ".join(
-        [*block, f"worst: {points}"]
+    return (
+        f"step {row['step']}: loss {row['loss']:.3f}, validation {row['validation_loss']:.3f}; "
+        + ", ".join([*block, f"worst: {points}"])
     )

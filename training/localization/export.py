@@ -87,7 +87,9 @@ def export(config: LocalizationConfig, models_dir: Path) -> Exported:
 
 def to_onnx(network: DeployedNetwork, width: int, height: int) -> bytes:
     """The network as ONNX, for any batch size, batch normalisation folded into the convolutions."""
-    example = torch.zeros(2, height, width, 3, dtype=torch.uint8)  # a batch of one would be taken for a constant
+    example = torch.zeros(
+        2, height, width, 3, dtype=torch.uint8
+    )  # a batch of one would be taken for a constant
     program = torch.onnx.export(
         network,
         (example,),

@@ -25,7 +25,7 @@ def target_maps(points: Tensor, height: int, width: int, stride: int, sigma: flo
 
 def heatmap_loss(logits: Tensor, points: Tensor, stride: int, sigma: float) -> Tensor:
     """Mean over the channels that count of the Kullback-Leibler divergence from target to predicted distribution."""
-    targets, counts = target_maps(points, *logits.shape[-2:], stride, sigma)
+    targets, counts = target_maps(points, logits.shape[-2], logits.shape[-1], stride, sigma)
     log_p = torch.log_softmax(logits.flatten(2), -1)
     flat = targets.flatten(2)
     entropy = torch.special.entr(flat).sum(-1)
@@ -41,5 +41,7 @@ def decode(logits: Tensor, stride: int, radius: int = 2) -> Tensor:
     y = torch.arange(height, device=logits.device).view(1, 1, -1, 1)
     x = torch.arange(width, device=logits.device).view(1, 1, 1, -1)
     near = ((y - rows[..., None, None]).abs() <= radius) & ((x - columns[..., None, None]).abs() <= radius)
-    p = torch.softmax(logits.masked_fill(~near, -torch.inf).flatten(2), -1).reshape(batch, channels, height, width)
+    p = torch.softmax(logits.masked_fill(~near, -torch.inf).flatten(2), -1).reshape(
+        batch, channels, height, width
+    )
     return torch.stack([(p * (x + 0.5)).sum((-2, -1)), (p * (y + 0.5)).sum((-2, -1))], -1) * stride
