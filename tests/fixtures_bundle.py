@@ -1,7 +1,7 @@
 """Bundles whose networks find coloured discs, and images with such discs at the true places.
 
 Every channel of the three networks has a colour of its own; the ONNX network scores each pixel by how near it
-is to that colour, and sums over the cells. On a picture drawn by `draw_markers` that is a perfect network; on
+is to that colour, smoothed a little. On a picture drawn by `draw_markers` that is a perfect network; on
 any other picture its heat maps are as good as flat. So real bundles, engines and geometry run in the tests
 without training.
 """
@@ -32,7 +32,7 @@ from perception.estimate import BlockEstimate
 from perception.robot import Robot
 
 DISC_RADIUS_PX = 5
-CERTAINTY = 4.0  # factor on the logits: peaks of half a cell
+BELL_PX = 1.0
 BACKGROUND = (128, 128, 128)
 ARM_LINKS = (
     "panda_link0",
@@ -86,7 +86,7 @@ POSE_BINS = {
     ),
 }
 FRAMES = {"coarse": "base", "tool": "image", "fine": "clamp"}
-SIZES = {"coarse": (192, 144, 48, 36), "tool": (192, 144, 48, 36), "fine": (128, 128, 32, 32)}
+SIZES = {"coarse": (192, 144), "tool": (192, 144), "fine": (128, 128)}
 
 
 def _colours() -> dict[str, tuple[int, int, int]]:
@@ -102,7 +102,7 @@ COLOURS = _colours()
 
 def manifest(stage: str) -> Manifest:
     """The manifest of a marker network, without its checksum."""
-    width, height, map_width, map_height = SIZES[stage]
+    width, height = SIZES[stage]
     return Manifest(
         name=stage,
         version="0.0.1",
@@ -110,7 +110,7 @@ def manifest(stage: str) -> Manifest:
         robot="panda",
         frame=FRAMES[stage],
         input=Input(width=width, height=height),
-        output=Output(width=map_width, height=map_height, channels=CHANNELS[stage]),
+        output=Output(width=width, height=height, channels=CHANNELS[stage]),
         crop=Crop(side_m=0.40) if stage == "fine" else None,
         bins=POSE_BINS[stage],
         training={"commit": "none", "command": "none", "seed": 0, "samples": 0},
@@ -122,23 +122,21 @@ def marker_network(stage: str) -> bytes:
     """ONNX bytes of the network that finds the colours of a stage's channels.
 
     -|p - c|^2 = 2 p.c - |p|^2 - |c|^2 is a 1 x 1 convolution of (p, |p|^2); its exponential is spread
-    by a Gaussian of one cell, as training targets are, and its logarithm scaled as calibration does.
+    by a narrow Gaussian.
     """
-    width, height, map_width, map_height = SIZES[stage]
+    width, height = SIZES[stage]
     colours = np.array([COLOURS[channel.name] for channel in CHANNELS[stage]], dtype=np.float32) / 255.0
     count, sharpness = len(colours), 40.0
     kernel = sharpness * np.concatenate([2 * colours, -np.ones((count, 3), np.float32)], axis=1)
-    stride = width // map_width
-    bell = np.exp(-0.5 * ((np.arange(7 * stride) + 0.5) / stride - 3.5) ** 2)  # of one cell's width
+    bell = np.exp(-0.5 * (np.arange(-3, 4) / BELL_PX) ** 2)
     constants = {
-        "bell": np.tile(np.outer(bell, bell) / stride**2, (count, 1, 1, 1)).astype(np.float32),
-        "certainty": np.float32(CERTAINTY),
+        "bell": np.tile(np.outer(bell, bell) / bell.sum() ** 2, (count, 1, 1, 1)).astype(np.float32),
         "scale": np.float32(1 / 255.0),
         "kernel": kernel.reshape(count, 6, 1, 1).astype(np.float32),
         "bias": (-sharpness * np.sum(colours**2, axis=1)).astype(np.float32),
         "floor": np.float32(1e-4),
-        "flat_shape": np.array([0, count, map_width * map_height], dtype=np.int64),
-        "map_shape": np.array([0, count, map_height, map_width], dtype=np.int64),
+        "flat_shape": np.array([0, count, width * height], dtype=np.int64),
+        "map_shape": np.array([0, count, height, width], dtype=np.int64),
     }
     nodes = [
         helper.make_node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
@@ -148,13 +146,10 @@ def marker_network(stage: str) -> bytes:
         helper.make_node("Concat", ["planes", "squares"], ["features"], axis=1),
         helper.make_node("Conv", ["features", "kernel", "bias"], ["closeness"]),
         helper.make_node("Exp", ["closeness"], ["alike"]),
-        helper.make_node(
-            "Conv", ["alike", "bell"], ["cells"], group=count, strides=[stride] * 2, pads=[3 * stride] * 4
-        ),
+        helper.make_node("Conv", ["alike", "bell"], ["cells"], group=count, pads=[3] * 4),
         helper.make_node("Add", ["cells", "floor"], ["positive"]),
         helper.make_node("Log", ["positive"], ["log"]),
-        helper.make_node("Mul", ["log", "certainty"], ["sharp"]),
-        helper.make_node("Reshape", ["sharp", "flat_shape"], ["flat"]),
+        helper.make_node("Reshape", ["log", "flat_shape"], ["flat"]),
         helper.make_node("LogSoftmax", ["flat"], ["normalised"], axis=2),
         helper.make_node("Reshape", ["normalised", "map_shape"], ["log_heatmaps"]),
     ]
@@ -162,11 +157,7 @@ def marker_network(stage: str) -> bytes:
         nodes,
         f"markers_{stage}",
         [helper.make_tensor_value_info("image", TensorProto.UINT8, ["B", height, width, 3])],
-        [
-            helper.make_tensor_value_info(
-                "log_heatmaps", TensorProto.FLOAT, ["B", count, map_height, map_width]
-            )
-        ],
+        [helper.make_tensor_value_info("log_heatmaps", TensorProto.FLOAT, ["B", count, height, width])],
         [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
@@ -177,9 +168,7 @@ def marker_network(stage: str) -> bytes:
 def write_marker_bundles(folder: Path) -> Path:
     """Writes the bundles coarse, tool and fine into a models folder and returns it."""
     for stage in CHANNELS:
-        Bundle.write(
-            folder / stage, manifest(stage), marker_network(stage), f"# {stage}\n\nFinds coloured discs.\n"
-        )
+        Bundle.write(folder / stage, manifest(stage), marker_network(stage), f"# {stage}\n\nFinds coloured discs.\n")
     return folder
 
 
@@ -207,9 +196,7 @@ def draw_markers(
     places = block_points(*block)
     for channel in dict.fromkeys(channel for channels in CHANNELS.values() for channel in channels):
         if channel.kind == "robot":
-            places[channel.name] = robot.points(
-                joints, [(point.link, point.xyz_m) for point in channel.points]
-            )
+            places[channel.name] = robot.points(joints, [(point.link, point.xyz_m) for point in channel.points])
     for name in sorted(places, key=lambda name: name.startswith("block")):  # the block's discs lie on top
         pixels, _ = camera.project(places[name])
         for pixel in pixels + rng.normal(size=pixels.shape) * noise_px:

@@ -42,7 +42,7 @@ def test_two_modes_go_to_the_points_predicted_near_them(distance):
     first, second = np.array([20.0, 18.0]), np.array([20.0 + distance, 18.0])
     density = heatmaps.density(peaks([first, second], 0.6))
     scale = density.shape[1] / 48
-    predicted = np.array([second, first]) + (1.0, -0.7)  # in the other order, and off as a whole
+    predicted = np.array([second, first]) + np.array((1.0, -0.7))  # in the other order, and off as a whole
     found = heatmaps.decode_pair(density, predicted * scale)
     np.testing.assert_allclose(found[0].place / scale, second, atol=0.1)
     np.testing.assert_allclose(found[1].place / scale, first, atol=0.1)
@@ -52,7 +52,7 @@ def test_two_modes_that_merge_stay_within_their_uncertainty():
     places = np.array([[20.0, 18.0], [20.6, 18.0]])
     density = heatmaps.density(peaks(places, 0.6))
     scale = density.shape[1] / 48
-    found = heatmaps.decode_pair(density, (places + (0.8, 0.0)) * scale)
+    found = heatmaps.decode_pair(density, (places + np.array((0.8, 0.0))) * scale)
     for peak, place in zip(found, places, strict=True):
         offset = peak.place / scale - place
         assert offset @ np.linalg.solve(peak.covariance / scale**2, offset) < 1.0

@@ -25,7 +25,8 @@ LENGTHS_M = np.arange(0.060, 0.1201, 0.005)
 _HALF_LENGTH_M = 0.060  # reach of the ends beyond the grid of centres
 _CANDIDATES = 400  # bins of (x, y) at most whose yaw is looked at
 _CANDIDATE_NATS = 9.0  # ... which are those within this of the best one
-_WINDOW_BINS = 12  # half-width of the window around the mode that counts, in bins of x and y
+_WINDOW_BINS = 12  # half-width of the window around the mode that counts, in bins, at first
+_FILLED = 0.24  # a standard deviation of more window widths than this was cut off: 0.29 is uniform
 _WINDOW_YAW_RAD = np.deg2rad(30.0)
 
 
@@ -94,8 +95,12 @@ def posterior(
     by_length = _end_scores(grid, end_scores, rows + margin_y, columns + margin_x)  # (bins, yaws, lengths)
     peak = by_length.max(axis=-1, keepdims=True)
     ends = peak[..., 0] + np.log(np.mean(np.exp(by_length - peak), axis=-1))  # (bins, yaws)
-    # Bins that are no candidates keep their centre score, with ends as poor as the poorest candidate's.
-    log_joint = np.repeat((inner + ends.min())[:, :, None], grid.yaw.count, axis=2)
+    # The other bins keep their centre score, with ends as poor as the poorest candidate's. Where there were
+    # more candidates than could be looked at, the centres say little, and nothing speaks against the others'
+    # ends.
+    crowded = len(order) == _CANDIDATES
+    others = np.log(np.mean(np.exp(ends - ends.max()))) + ends.max() if crowded else ends.min()
+    log_joint = np.repeat((inner + others)[:, :, None], grid.yaw.count, axis=2).astype(np.float32)
     log_joint[rows, columns] = inner[rows, columns][:, None] + ends
     joint = np.exp(log_joint - log_joint.max())
     joint /= joint.sum(dtype=np.float64)
@@ -135,22 +140,33 @@ def _summary(grid: Grid, joint: NDArray[np.float32], length_m: float) -> PosePos
     marginal_yaw = Posterior(yaw, joint.sum(axis=(0, 1), dtype=np.float64))
     row, column, turn = (int(i) for i in np.unravel_index(int(np.argmax(joint)), joint.shape))
     mode_yaw = float(yaw[turn])
-    for _ in range(2):  # around the mode first, then around the mean, which lies between bins
-        rows = slice(max(row - _WINDOW_BINS, 0), row + _WINDOW_BINS + 1)
-        columns = slice(max(column - _WINDOW_BINS, 0), column + _WINDOW_BINS + 1)
+    reach = _WINDOW_BINS
+    while True:
+        rows = slice(max(row - reach, 0), row + reach + 1)
+        columns = slice(max(column - reach, 0), column + reach + 1)
         offset = angles.difference(yaw, mode_yaw, grid.yaw.period)
         near = np.abs(offset) <= _WINDOW_YAW_RAD
         part = joint[rows, columns][:, :, near].astype(np.float64)
         part /= part.sum()
         values = np.meshgrid(y[rows], x[columns], offset[near], indexing="ij")
-        mean_y, mean_x, mean_offset = (float(np.sum(part * value)) for value in values)
-        mode_yaw = float(angles.wrap(mode_yaw + mean_offset, grid.yaw.period))
-        row, column = int(np.argmin(np.abs(y - mean_y))), int(np.argmin(np.abs(x - mean_x)))
-    deviations = np.stack(
-        [(values[1] - mean_x).ravel(), (values[0] - mean_y).ravel(), (values[2] - mean_offset).ravel()]
-    )
-    covariance = (deviations * part.ravel()) @ deviations.T
+        deviations = np.stack([values[i].ravel() for i in (1, 0, 2)])  # x, y, yaw
+        mean = deviations @ part.ravel()
+        deviations -= mean[:, None]
+        covariance = (deviations * part.ravel()) @ deviations.T
+        filled = np.sqrt(np.diag(covariance)[:2]) / (grid.x.width, grid.y.width) / part.shape[1::-1]
+        if filled.max() < _FILLED or reach >= max(joint.shape[:2]):
+            break
+        reach *= 2
     covariance += np.diag([grid.x.width, grid.y.width, grid.yaw.width]) ** 2 / 12.0
+    yaw_rad = float(angles.wrap(mode_yaw + mean[2], grid.yaw.period))
     return PosePosterior(
-        marginal_x, marginal_y, marginal_yaw, mean_x, mean_y, mode_yaw, covariance, length_m, joint
+        marginal_x,
+        marginal_y,
+        marginal_yaw,
+        float(mean[0]),
+        float(mean[1]),
+        yaw_rad,
+        covariance,
+        length_m,
+        joint,
     )
