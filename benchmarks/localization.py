@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
+from _report import arguments, check, finish
 
-from benchmarks.report import arguments, check, finish
 from perception import angles
 from perception.errors import LocalizationError
 from perception.localize import Localizer, View
