@@ -71,12 +71,7 @@ class Localizer:
         """Loads the bundles of the stages; raises BundleError or EngineError for what cannot be used."""
         folder = default_models_dir() if models_dir is None else models_dir
         bundles = {stage: Bundle.load(Path(folder) / stage) for stage in stages}
-        return cls(
-            {
-                stage: Network(bundle.manifest, open_engine(bundle, engine))
-                for stage, bundle in bundles.items()
-            }
-        )
+        return cls({stage: Network(bundle.manifest, open_engine(bundle, engine)) for stage, bundle in bundles.items()})
 
     @property
     def engine_name(self) -> str:
@@ -162,27 +157,20 @@ class Localizer:
             for view in views
         ]
 
-    def _look(
-        self, stage: str, views: Sequence[View], windows: Sequence[crop.Window] | None = None
-    ) -> list[Seen]:
+    def _look(self, stage: str, views: Sequence[View], windows: Sequence[crop.Window] | None = None) -> list[Seen]:
         """Runs a stage's network on whole views or on their windows."""
         network = self._networks[stage]
         wanted = network.manifest.input
         if windows is None:
             inputs = [images.resize(view.image, wanted.width, wanted.height) for view in views]
         else:
-            inputs = [
-                crop.cut(view.image, window, wanted.width)
-                for view, window in zip(views, windows, strict=True)
-            ]
+            inputs = [crop.cut(view.image, window, wanted.width) for view, window in zip(views, windows, strict=True)]
         densities = heatmaps.density(network.engine.run(np.stack(inputs)))
         if windows is None:
             frames = [Frame.whole(view.image, one) for view, one in zip(views, densities, strict=True)]
         else:
             frames = [Frame.window(window, one) for window, one in zip(windows, densities, strict=True)]
-        return [
-            Seen(view.joints, frame, one) for view, frame, one in zip(views, frames, densities, strict=True)
-        ]
+        return [Seen(view.joints, frame, one) for view, frame, one in zip(views, frames, densities, strict=True)]
 
     def _matches(self, stage: str, seen: Seen, camera: Camera | None = None) -> Matches:
         return robot_matches(seen, self._networks[stage].manifest.output.channels, self._robot, camera)
@@ -200,9 +188,7 @@ class Localizer:
         predicted, _ = found.camera.project(T_base_clamp[:3, 3])
         offset = pixel - predicted
         spread = covariance + found.pixel_covariance(T_base_clamp[:3, 3])
-        credible = (
-            peak.confidence >= LEAST_CONFIDENCE and offset @ np.linalg.solve(spread, offset) < _TOOL_GATE**2
-        )
+        credible = peak.confidence >= LEAST_CONFIDENCE and offset @ np.linalg.solve(spread, offset) < _TOOL_GATE**2
         fine = self._networks["fine"].manifest.crop
         assert fine is not None  # the manifest's own check holds this
         return crop.window(found.camera, T_base_clamp, pixel if credible else predicted, fine.side_m)
@@ -260,12 +246,13 @@ class Localizer:
         plane = in_frame @ T_base_frame[:3, :3].T + T_base_frame[:3, 3]
         used = [(one, found) for one, found in zip(seen, cameras, strict=True) if found is not None]
         channels = [manifest.channel_index(name) for name in ("block_centre", "block_ends")]
-        spread = [plane_scores(one, channels, found, plane) for one, found in used]
-        fused = posterior(grid, *np.sum(spread, axis=0))
+        # What a camera is off by, it is off by for the centre and the ends alike. So they do not count as
+        # three witnesses of the place, which is read off the centre alone; the ends tell the yaw, with every
+        # view moved to where the centre was found.
+        (centres,) = np.sum([plane_scores(one, channels[:1], found, plane) for one, found in used], axis=0)
+        fused = posterior(grid, centres, np.zeros_like(centres))
         place = np.array([fused.x_m, fused.y_m, height_of_plane(T_base_frame, fused.x_m, fused.y_m)])
         in_base = T_base_frame[:3, :3] @ place + T_base_frame[:3, 3]
-        # What a camera is off by, it is off by for the centre and the ends alike, and only the place depends
-        # on it. So the yaw is read with every view moved to where the centre was found.
         aligned = [plane_scores(one, channels, found, plane, in_base) for one, found in used]
         turned = posterior(grid, *np.sum(aligned, axis=0))
         covariance = np.zeros((3, 3))
@@ -292,9 +279,7 @@ class Localizer:
 
 
 def _named(views: Sequence[View], cameras: Sequence[Resection | None]) -> dict[str, Camera]:
-    return {
-        view.camera: found.camera for view, found in zip(views, cameras, strict=True) if found is not None
-    }
+    return {view.camera: found.camera for view, found in zip(views, cameras, strict=True) if found is not None}
 
 
 def _marginal(mass: Array, size_px: int, count: int) -> Posterior:

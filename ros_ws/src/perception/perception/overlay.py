@@ -43,9 +43,7 @@ def draw(image: Image, camera: Camera, estimate: BlockEstimate, joints: ArrayLik
     _line(canvas, camera, _ellipse(estimate, centre), ELLIPSE, size, closed=True)
     if joints is not None:
         _clamp(canvas, camera, Robot.load("panda").clamp_pose(joints), size)
-    spot, _ = camera.project(centre + 1.2 * np.abs(half).max() * np.array([0.0, 0.0, 1.0]))
-    if np.isfinite(spot).all():
-        _label(canvas, spot, _figures(estimate), size)
+    _label(canvas, camera.project(centre)[0], _figures(estimate), size)
     return canvas
 
 
@@ -110,14 +108,11 @@ def _line(
         _polyline(canvas, pixels, colour, width, closed)
 
 
-def _polyline(
-    canvas: Image, pixels: Array, colour: tuple[int, int, int], width: float, closed: bool = False
-) -> None:
+def _polyline(canvas: Image, pixels: Array, colour: tuple[int, int, int], width: float, closed: bool = False) -> None:
     places = [_fixed(pixels)]
     thickness = max(1, round(width))
-    cv2.polylines(
-        canvas, places, closed, PAPER, thickness + 2, cv2.LINE_AA, _SHIFT
-    )  # an outline shows on any ground
+    if not closed:  # an outline shows a line on any ground; closed ones are small, and it would fill them
+        cv2.polylines(canvas, places, closed, PAPER, thickness + 2, cv2.LINE_AA, _SHIFT)
     cv2.polylines(canvas, places, closed, colour, thickness, cv2.LINE_AA, _SHIFT)
 
 
@@ -135,16 +130,16 @@ def _fixed(pixels: Array) -> NDArray[np.int32]:
 
 
 def _label(canvas: Image, spot: Array, lines: list[str], size: float) -> None:
-    """Lines of text on a dark backdrop beside a place, kept inside the image."""
-    scale, pad = 0.42 * size, round(5 * size)
+    """Lines of text on a dark backdrop in the lower left corner, or in the upper one where the place is near."""
+    scale, pad = 0.45 * size, round(6 * size)
     extents = [cv2.getTextSize(line, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)[0] for line in lines]
     step = max(extent[1] for extent in extents) + pad
     width, height = max(extent[0] for extent in extents) + 2 * pad, step * len(lines) + pad
-    rows, columns = canvas.shape[:2]
-    left = int(np.clip(spot[0] + 24 * size, 0, max(columns - width, 0)))
-    top = int(np.clip(spot[1] - 24 * size - height, 0, max(rows - height, 0)))
-    area = canvas[top : top + height, left : left + width]
+    rows = canvas.shape[0]
+    near = spot[0] < width + 8 * pad and spot[1] > rows - height - 8 * pad
+    top = 0 if near else rows - height
+    area = canvas[top : top + height, :width]
     area[:] = (area * (1.0 - _BACKDROP) + np.array(PAPER) * _BACKDROP).astype(np.uint8)
     for i, line in enumerate(lines):
-        place = (left + pad, top + step * (i + 1))
+        place = (pad, top + step * (i + 1))
         cv2.putText(canvas, line, place, cv2.FONT_HERSHEY_SIMPLEX, scale, INK, 1, cv2.LINE_AA)

@@ -17,6 +17,9 @@ from perception.robot import Robot
 Array = NDArray[np.float64]
 
 LEAST_CONFIDENCE = 0.2  # heat maps less peaked than this place no point
+# Errors of one network in one image go together, which a resection takes for independent; with variances this
+# much larger, the cameras found on rendered images are off by as much as their covariances say.
+COMMON_ERRORS = 2.0
 _GATE = 3.0  # standard deviations up to which a peak is taken for the block that the views agree on
 
 
@@ -36,9 +39,7 @@ class Frame:
     @classmethod
     def window(cls, window: crop.Window, densities: heatmaps.Map) -> Self:
         """A square of the image, covered by densities (K, h, w)."""
-        return cls(
-            np.array([window.u0, window.v0]), np.full(2, window.side), np.array(densities.shape[:0:-1])
-        )
+        return cls(np.array([window.u0, window.v0]), np.full(2, window.side), np.array(densities.shape[:0:-1]))
 
     @property
     def cell_px(self) -> Array:
@@ -63,9 +64,7 @@ class Seen:
     densities: heatmaps.Map
 
 
-def robot_matches(
-    seen: Seen, channels: Sequence[Channel], robot: Robot, camera: Camera | None = None
-) -> Matches:
+def robot_matches(seen: Seen, channels: Sequence[Channel], robot: Robot, camera: Camera | None = None) -> Matches:
     """Points of the robot that the heat maps place clearly.
 
     Channels that show two points count only where a camera tells the two apart.
@@ -80,21 +79,19 @@ def robot_matches(
                 pixel, covariance = seen.frame.to_pixels(peak)
                 points.append(place)
                 pixels.append(pixel)
-                covariances.append(covariance)
-    return Matches(
-        np.reshape(points, (-1, 3)), np.reshape(pixels, (-1, 2)), np.reshape(covariances, (-1, 2, 2))
-    )
+                covariances.append(COMMON_ERRORS * covariance)
+    return Matches(np.reshape(points, (-1, 3)), np.reshape(pixels, (-1, 2)), np.reshape(covariances, (-1, 2, 2)))
 
 
 def plane_scores(
     seen: Seen, channels: Sequence[int], found: Resection, plane: Array, block_m: Array | None = None
 ) -> heatmaps.Map:
-    """Log-scores (2, ny, nx) of the plane's points (ny, nx, 3) as the block's centre and as an end of it.
+    """Log-scores (C, ny, nx) of the plane's points (ny, nx, 3) in C of the maps.
 
-    channels: indices of the maps of the centre and of the ends. The maps are smeared by how uncertain the
-    camera is about where the block seems to be. Given the block's centre block_m (3,) in base, they are first
-    moved, as far as the camera may be off, so that the peak of the centre's map falls there; then little
-    uncertainty is left.
+    channels: indices of the maps, the one of the block's centre first. The maps are smeared by how uncertain
+    the camera is about where the block seems to be. Given the block's centre block_m (3,) in base, they are
+    first moved, as far as the camera may be off, so that the peak of the centre's map falls there; then
+    little uncertainty is left.
     """
     densities = seen.densities[list(channels)]
     cells = seen.frame.to_cells(found.camera.project(plane)[0])
@@ -126,9 +123,7 @@ def _alignment(seen: Seen, density: heatmaps.Map, found: Resection, block_m: Arr
     return gain @ innovation, covariance - gain @ covariance
 
 
-def _peaks(
-    density: heatmaps.Map, frame: Frame, places: Array, camera: Camera | None
-) -> tuple[heatmaps.Peak, ...]:
+def _peaks(density: heatmaps.Map, frame: Frame, places: Array, camera: Camera | None) -> tuple[heatmaps.Peak, ...]:
     """The peaks of a channel in the order of its points in 3-D; none where two cannot be told apart."""
     if len(places) == 1:
         return (heatmaps.decode(density),)
