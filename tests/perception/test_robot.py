@@ -40,9 +40,7 @@ def test_every_link_agrees_with_pybullet_on_random_joints(robot: Robot) -> None:
             poses = robot.link_poses(joints)
             for link, index in index_of_link.items():
                 ours = poses["clamp" if link == "panda_grasptarget" else link]
-                state = pybullet.getLinkState(
-                    body, index, computeForwardKinematics=True, physicsClientId=client
-                )
+                state = pybullet.getLinkState(body, index, computeForwardKinematics=True, physicsClientId=client)
                 np.testing.assert_allclose(ours[:3, 3], state[4], atol=1e-6)
                 if link != "panda_grasptarget":
                     rotation = np.reshape(pybullet.getMatrixFromQuaternion(state[5]), (3, 3))

@@ -15,9 +15,7 @@ from perception.supervisor import ProcessSpec, Supervisor
 
 PATIENCE_S = (0.5, 0.5)
 DEADLINE_S = 20.0
-STUBBORN = (
-    "import signal, time; [signal.signal(s, signal.SIG_IGN) for s in (2, 15)]; print('on'); time.sleep(60)"
-)
+STUBBORN = "import signal, time; [signal.signal(s, signal.SIG_IGN) for s in (2, 15)]; print('on'); time.sleep(60)"
 
 
 def spec(name: str, code: str, respawn: bool = False) -> ProcessSpec:

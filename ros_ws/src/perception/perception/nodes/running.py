@@ -7,14 +7,16 @@ import sys
 
 from perception.nodes.client import Client
 
-LOOK_S = 3.0
+LOOK_S = 10.0  # participants announce themselves every 3 s, and an announcement may get lost
+OTHERS_S = 1.0
 
 
 def main(names: list[str]) -> None:
-    """Look for LOOK_S seconds, less if all are found; one name per line."""
+    """Look until one is found and OTHERS_S longer, for LOOK_S at most; one name per line."""
     wanted = set(names)
     with Client(f"running_{os.getpid()}") as client:
-        client.spin_until(lambda: wanted <= client.node_names(), LOOK_S)
+        if client.spin_until(lambda: bool(wanted & client.node_names()), LOOK_S):
+            client.spin_until(lambda: wanted <= client.node_names(), OTHERS_S)
         print(*sorted(wanted & client.node_names()), sep="\n", end="")
 
 
