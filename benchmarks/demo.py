@@ -40,9 +40,7 @@ def main() -> None:
     per_episode = summary["wall_s"] / episodes
     checks = [
         check("success rate: most blocks are picked", summary["success_rate"], ">", 0.5),
-        check(
-            "wall time of 5 episodes, set up and warm (s)", per_episode * EPISODES_OF_LIMIT, "<=", WARM_LIMIT_S
-        ),
+        check("wall time of 5 episodes, set up and warm (s)", per_episode * EPISODES_OF_LIMIT, "<=", WARM_LIMIT_S),
         check("mean error, fine against coarse (ratio)", rows[1]["mean_mm"] / rows[0]["mean_mm"], "<", 1.0),
     ]
     finish(rows, checks, options.quick)

@@ -44,7 +44,11 @@ def node():
             node.destroy_node()
             rclpy.shutdown(context=context)
             peer.terminate()
-            peer.wait(TIMEOUT_S)
+            try:
+                peer.wait(TIMEOUT_S)
+            except subprocess.TimeoutExpired:  # it is the messages that are tested, not how the peer ends
+                peer.kill()
+                peer.wait(TIMEOUT_S)
 
 
 def result(node, future):
