@@ -1,27 +1,11 @@
 """The commands that make images and networks, as a user types them."""
 
 import hashlib
-import sys
 
 import pytest
 import yaml
 
-from blockworld.cli import main
-
 SMALL = {"task": "fine", "seed": 1, "scenes": 4, "views": 2, "width": 64, "height": 64, "shard_scenes": 2}
-
-
-@pytest.fixture
-def blockworld(monkeypatch, capfd):
-    """Runs the command line with these words; gives exit status, standard output and standard error."""
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["blockworld", *(str(word) for word in words)])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        return exit_.value.code, *capfd.readouterr()
-
-    return run
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """`blockworld localize` and `blockworld models`, as a user types them."""
 
 import json
-import sys
 
 import cv2
 import numpy as np
@@ -10,7 +9,6 @@ import yaml
 from fixtures_bundle import draw_markers, write_marker_bundles
 from recorded_bag import Recorder
 
-from blockworld.cli import main
 from perception.camera import Camera
 from perception.localize import Localizer, View
 
@@ -37,18 +35,9 @@ def pictures(tmp_path_factory):
     return [folder / f"{name}.png" for name in CAMERAS]
 
 
-@pytest.fixture
-def blockworld(monkeypatch, capfd, models):
-    """Runs the command line with these words; gives exit status, standard output and standard error."""
+@pytest.fixture(autouse=True)
+def default_models(monkeypatch, models):
     monkeypatch.setenv("BLOCKWORLD_MODELS", str(models))
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["blockworld", *(str(word) for word in words)])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        return exit_.value.code, *capfd.readouterr()
-
-    return run
 
 
 @pytest.fixture
