@@ -5,7 +5,7 @@ import signal
 
 import numpy as np
 import pytest
-from conftest import START_S, WORLD, running
+from real_graph import START_S, WORLD, running
 
 from perception.errors import BlockworldError
 from perception.graph import GRAPHS, PARAMETERS, parse_assignments

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from conftest import START_S, running
 from fixtures_world import MarkerWorld
+from real_graph import START_S, running
 
 from perception.errors import BlockworldError
 from perception.graph import NodeSpec

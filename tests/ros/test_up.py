@@ -6,7 +6,7 @@ import sys
 import threading
 
 import pytest
-from conftest import START_S, WORLD
+from real_graph import START_S, WORLD
 
 from blockworld.cli import blockworld
 from perception.errors import BlockworldError
