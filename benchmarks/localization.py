@@ -23,7 +23,7 @@ from sim.renderers import Renderer, Shot, open_renderer
 from sim.scene import Scene
 
 SEED = 40_001
-CASES, QUICK_CASES = 50, 8
+CASES, QUICK_CASES = 24, 5
 CAMERAS = (1, 2, 3)
 HOVER_M = 0.12
 COARSE_ERROR_M = 0.012  # standard deviation per axis of where the clamp hovers
