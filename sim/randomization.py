@@ -9,7 +9,9 @@ from perception.camera import Camera
 from perception.robot import Robot
 from sim.inverse_kinematics import hover_pose, solve
 from sim.random_streams import stream
-from sim.scene import Block, Light, Material, Scene
+from sim.scene import (
+    SUPPORT, Block, Body, Environment, Light, Material, Scene, Texture, View,
+)
 
 Task = Literal["coarse", "tool", "fine"]
 
@@ -38,17 +40,21 @@ def sample_scene(task: Task, seed: int, index: int, views: int = 3, robot: Robot
     block = _block(seed, index)
     joints = _joints(task, seed, index, block, robot)
     cameras = stream(seed, index, "camera")
+    light, environment = _light(stream(seed, index, "light"), stream(seed, index, "background"))
     return Scene(
         seed=seed,
         index=index,
+        robot=robot.name,
         joints=joints,
+        robot_materials=(
+            _robot_tone(stream(seed, index, "robot"), 0.6, 1.0),
+            _robot_tone(stream(seed, index, "robot dark"), 0.1, 0.4),
+        ),
         block=block,
-        plane=_material(stream(seed, index, "plane")),
-        background=_material(stream(seed, index, "background"), textured=1.0),
-        robot_light=_robot_tone(stream(seed, index, "robot"), 0.6, 1.0),
-        robot_dark=_robot_tone(stream(seed, index, "robot dark"), 0.1, 0.4),
-        light=_light(stream(seed, index, "light")),
-        cameras=tuple(_camera(cameras) for _ in range(views)),
+        bodies=(_support(stream(seed, index, "plane")),),
+        lights=(light,),
+        environment=environment,
+        views=tuple(View(_camera(cameras)) for _ in range(views)),
     )
 
 
@@ -114,7 +120,11 @@ def _material(rng: np.random.Generator, textured: float = 0.6) -> Material:
     if rng.random() < 0.3:  # real surfaces are often gray or nearly so
         rgb = np.clip(rgb.mean() + rng.normal(0, 0.03, 3), 0, 1)
     seed = int(rng.integers(TEXTURES))
-    return Material(_triple(rgb), seed if rng.random() < textured else None)
+    return Material(_triple(rgb), Texture("any", seed) if rng.random() < textured else None)
+
+
+def _support(rng: np.random.Generator) -> Body:
+    return Body("plane", np.eye(4), _material(rng), SUPPORT, (4.0, 4.0, 1.0))
 
 
 def _robot_tone(rng: np.random.Generator, low: float, high: float) -> Material:
@@ -127,17 +137,14 @@ def _triple(values: ArrayLike) -> tuple[float, float, float]:
     return first, second, third
 
 
-def _light(rng: np.random.Generator) -> Light:
+def _light(rng: np.random.Generator, behind: np.random.Generator) -> tuple[Light, Environment]:
     azimuth, elevation = rng.uniform(-np.pi, np.pi), rng.uniform(np.radians(25), np.radians(80))
     direction = (np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation))
-    return Light(
-        direction=_triple(direction),
-        rgb=_triple(rng.uniform(0.8, 1.0, 3)),
-        ambient=float(rng.uniform(0.35, 0.65)),
-        diffuse=float(rng.uniform(0.2, 0.6)),
-        specular=float(rng.uniform(0.0, 0.3)),
-        shadow=bool(rng.random() < 0.6),
-    )
+    rgb = _triple(rng.uniform(0.8, 1.0, 3))
+    ambient, diffuse = rng.uniform(0.35, 0.65), rng.uniform(0.2, 0.6)
+    light = Light("directional", _triple(direction), rgb, float(diffuse), shadow=bool(rng.random() < 0.6))
+    backdrop = _material(behind, textured=1.0)
+    return light, Environment(float(ambient), backdrop.rgb, rgb, backdrop.texture)
 
 
 def _camera(rng: np.random.Generator) -> Camera:

@@ -42,14 +42,19 @@ class Shot:
 
 @dataclass(frozen=True)
 class Frame:
-    """One rendered shot: rgb (H, W, 3) uint8; depth (H, W) float32 metres along the optical axis, inf for nothing."""
+    """One shot through the pinhole: rgb (H, W, 3) uint8 sRGB; depth (H, W) float32 metres along the optical axis, inf
+    for nothing; segmentation (H, W) uint8 labels of `sim.scene`. Depth and label are those at the pixels' centres."""
 
     rgb: np.ndarray
     depth: np.ndarray
+    segmentation: np.ndarray
 
 
 class Renderer(Protocol):
-    """Draws scenes. Equal arguments give equal bytes on one machine, whatever was drawn before."""
+    """Draws scenes through their pinholes; lens and sensor are `sim.optics`'s.
+
+    Equal arguments give equal bytes on one machine, whatever was drawn before. Pixel centres lie at integer + 0.5.
+    """
 
     def render(self, scene: Scene, shots: Sequence[Shot]) -> list[Frame]:
         """One frame per shot."""

@@ -1,0 +1,137 @@
+"""Meshes by name: primitives of unit size, terrain, and the parts of robots.
+
+A name says all: two processes that load it get the same arrays. Primitives fill the cube [-0.5, 0.5]^3; `plane` is
+the square of that size at z = 0.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Mesh:
+    """Triangles: vertices (N, 3) m, normals (N, 3) unit, uv (N, 2), all float32; faces (M, 3) int32,
+    counter-clockwise from outside."""
+
+    vertices: np.ndarray
+    normals: np.ndarray
+    uv: np.ndarray
+    faces: np.ndarray
+
+
+def box() -> Mesh:
+    """The unit cube, each face with the whole texture."""
+    corners = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
+    vertices, normals, uv, faces = [], [], [], []
+    for axis in range(3):
+        for sign in (-1.0, 1.0):
+            u, v = (axis + 1) % 3, (axis + 2) % 3
+            face = np.zeros((4, 3))
+            face[:, u], face[:, v], face[:, axis] = corners[:, 0], corners[:, 1], sign / 2
+            first = 4 * len(faces)
+            vertices.append(face)
+            normals.append(np.eye(3)[[axis] * 4] * sign)
+            uv.append(corners + 0.5)
+            order = np.array([(0, 1, 2), (0, 2, 3)])
+            faces.append(first + (order if sign > 0 else order[:, ::-1]))
+    return mesh_of(np.concatenate(vertices), np.concatenate(faces), np.concatenate(uv), np.concatenate(normals))
+
+
+def plane() -> Mesh:
+    """The unit square at z = 0 that faces up."""
+    corners = np.array([(-0.5, -0.5, 0.0), (0.5, -0.5, 0.0), (0.5, 0.5, 0.0), (-0.5, 0.5, 0.0)])
+    return mesh_of(corners, np.array([(0, 1, 2), (0, 2, 3)]), corners[:, :2] + 0.5)
+
+
+def revolved(profile: np.ndarray, segments: int = 24) -> Mesh:
+    """A profile (P, 2) of (radius, z), from the bottom up, turned about z; smooth where the profile turns little."""
+    turns = np.linspace(0, 2 * np.pi, segments + 1)
+    rows = []
+    for start, end in zip(profile[:-1], profile[1:], strict=True):
+        rows += [start, end]  # each band has its own vertices, so that edges stay sharp
+    points = np.array([[(r * np.cos(t), r * np.sin(t), z) for t in turns] for r, z in rows])
+    length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(profile, axis=0), axis=1))])
+    along = np.repeat(length / length[-1], 2)[1:-1]
+    uv = np.stack(np.broadcast_arrays((turns / (2 * np.pi))[None, :], along[:, None]), axis=-1)
+    count = segments + 1
+    faces = []
+    for band in range(len(profile) - 1):
+        low, high = 2 * band * count, (2 * band + 1) * count
+        for i in range(segments):
+            faces += [(low + i, low + i + 1, high + i + 1), (low + i, high + i + 1, high + i)]
+    tangents = np.repeat(np.diff(profile, axis=0), 2, axis=0)
+    outward = np.stack([tangents[:, 1], -tangents[:, 0]], axis=1)
+    for band in range(len(profile) - 2):  # smooth joints: bands that meet at less than 40 degrees
+        below, above = outward[2 * band + 1], outward[2 * band + 2]
+        if below @ above > np.cos(np.radians(40)) * np.linalg.norm(below) * np.linalg.norm(above):
+            mean = below / np.linalg.norm(below) + above / np.linalg.norm(above)
+            outward[2 * band + 1] = outward[2 * band + 2] = mean
+    outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-12)
+    normals = np.array([[(o[0] * np.cos(t), o[0] * np.sin(t), o[1]) for t in turns] for o in outward])
+    kept = np.array(faces)
+    flat = points.reshape(-1, 3)
+    a, b, c = (flat[kept[:, i]] for i in range(3))
+    solid = np.linalg.norm(np.cross(b - a, c - a), axis=1) > 1e-12  # poles make triangles of no area
+    return mesh_of(flat, kept[solid], uv.reshape(-1, 2), normals.reshape(-1, 3))
+
+
+def cylinder() -> Mesh:
+    """Diameter and height 1, with caps."""
+    return revolved(np.array([(0, -0.5), (0.5, -0.5), (0.5, 0.5), (0, 0.5)]))
+
+
+def cone() -> Mesh:
+    """Base diameter and height 1."""
+    return revolved(np.array([(0, -0.5), (0.5, -0.5), (0, 0.5)]))
+
+
+def sphere() -> Mesh:
+    """Diameter 1."""
+    angles = np.linspace(-np.pi / 2, np.pi / 2, 13)
+    return revolved(0.5 * np.stack([np.cos(angles).clip(0), np.sin(angles)], axis=1))
+
+
+def mesh_of(
+    vertices: np.ndarray, faces: np.ndarray, uv: np.ndarray | None = None, normals: np.ndarray | None = None
+) -> Mesh:
+    """A mesh of arrays of any type; normals are averaged over the faces where they are missing."""
+    if normals is None:
+        a, b, c = (vertices[faces[:, i]] for i in range(3))
+        each = np.cross(b - a, c - a)
+        normals = np.zeros((len(vertices), 3))
+        for corner in range(3):
+            np.add.at(normals, faces[:, corner], each)
+        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    if uv is None:
+        uv = vertices[:, :2]
+    return Mesh(
+        np.ascontiguousarray(vertices, np.float32),
+        np.ascontiguousarray(normals, np.float32),
+        np.ascontiguousarray(uv, np.float32),
+        np.ascontiguousarray(faces, np.int32),
+    )
+
+
+PRIMITIVES: dict[str, Callable[[], Mesh]] = {
+    "box": box,
+    "plane": plane,
+    "cylinder": cylinder,
+    "cone": cone,
+    "sphere": sphere,
+}
+
+
+@lru_cache(maxsize=512)
+def load_mesh(name: str) -> Mesh:
+    """The mesh of that name; raises ValueError for one that there is not."""
+    if name in PRIMITIVES:
+        return PRIMITIVES[name]()
+    family, _, rest = name.partition("/")
+    if family == "robot":
+        from sim.robots import load_part
+
+        return load_part(rest)
+    raise ValueError(f"there is no mesh {name!r}; choose one of: {', '.join(PRIMITIVES)}, robot/NAME/PART.")

@@ -1,0 +1,16 @@
+"""Everything that a scene shows, as a flat list of bodies: what a renderer draws."""
+
+from sim.robots import RobotDescription, load_robot
+from sim.scene import ROBOT, Body, Scene
+
+
+def bodies(scene: Scene, description: RobotDescription | None = None) -> list[Body]:
+    """Support, room and distractors, then the block, then the parts of the robot where its joints put them."""
+    description = description or load_robot(scene.robot)
+    poses = description.robot.link_poses(scene.joints)
+    last = len(scene.robot_materials) - 1
+    parts = [
+        Body(part.mesh, poses[part.link], scene.robot_materials[min(part.tone, last)], ROBOT)
+        for part in description.parts
+    ]
+    return [*scene.bodies, scene.block.body, *parts]
