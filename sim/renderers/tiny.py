@@ -1,144 +1,162 @@
 """Images by PyBullet's TinyRenderer: software only, no system library, one light with a shadow map.
 
-Its traps, each held by a test: light arguments left out of a call keep their last value, so every call passes all of
-them; a light exactly along +z is degenerate; textures are never freed, so a fixed pool is loaded once per process;
-texels are sampled nearest, so frames are drawn larger and averaged down.
+Its one light is the scene's first; the others, and the environment, light everything evenly. Its highlight has one
+width for all materials, so there is none. It multiplies colours as they are displayed, so light is converted to what
+gives the right brightness to a grey surface that faces the light, and to one that turns away.
+
+Its traps, each held by a test:
+- Light arguments left out of a call keep their last value, so every call passes all of them.
+- A light exactly along +z is degenerate, so it is tilted.
+- Textures and bodies are never freed: see `sim.renderers.bullet_stage`.
+- It takes the sample of pixel i at i where the pinhole has i + 0.5, counted from the left and from the bottom. So
+  the frustum is laid such that samples fall where they should: for an odd `oversampling` s, s x s of them in the
+  pixel; for an even one (s + 1) x (s + 1), those on the pixel's border with half the weight. Either way one sample
+  lies at the pixel's centre, which gives depth and label. A broken `oversampling` is rounded up.
+- Texels are sampled nearest, so frames are best oversampled.
+- PyBullet's EGL plugin binds wrong textures and ignores most light arguments; it is not used.
 """
 
-import tempfile
 from collections.abc import Sequence
-from functools import cache
-from importlib import resources
-from pathlib import Path
 
 import cv2
 import numpy as np
-from scipy.spatial.transform import Rotation
 
-from perception.robot import Robot
+from sim import textures
 from sim.bullet import pybullet
-from sim.panda import panda_urdf
-from sim.randomization import TEXTURES
 from sim.renderers import Frame, Shot
-from sim.scene import Block, Light, Material, Scene
-from sim.textures import texture
+from sim.renderers.bullet_stage import BulletStage
+from sim.scene import NOTHING, ROBOT, Environment, Light, Scene
+from sim.stage import bodies
 
 NEAR_M, FAR_M = 0.05, 12.0
 SHADOW_MAP_DISTANCE_M = 3.0
 LEAST_LIGHT_TILT = 0.05
+GAMMA = 2.2
+BACKDROP_SIZE = 256
+MEAN_COSINE = 0.25  # of the angle to a light, over all surfaces, zero where they turn away
 
 
 class TinyRenderer:
-    """One physics client that holds the robot, the support and the current block. Not safe across threads."""
+    """See the module. Not safe across threads."""
 
     def __init__(self) -> None:
-        self._client = pybullet.connect(pybullet.DIRECT)
-        self._robot = Robot.load("panda")
-        flags = pybullet.URDF_ENABLE_CACHED_GRAPHICS_SHAPES
-        self._body = pybullet.loadURDF(
-            str(panda_urdf()), useFixedBase=True, flags=flags, physicsClientId=self._client
-        )
-        self._joints = _joint_indices(self._body, self._robot.joint_names, self._client)
-        self._tones = _tones(self._body, self._client)
-        self._plane = self._mesh_body("plane.obj", (1.0, 1.0, 1.0))
-        self._textures = _load_textures(self._client)
-        self._block: int | None = None
+        self._stage = BulletStage()
 
     def render(self, scene: Scene, shots: Sequence[Shot]) -> list[Frame]:
         """One frame per shot; see `sim.renderers.Renderer`."""
-        self._place(scene)
-        background = _background(scene.background)
-        return [self._draw(shot, scene.light, background) for shot in shots]
+        tint, arguments = lighting(scene)
+        robot_first = sorted(bodies(scene), key=lambda body: body.label != ROBOT)
+        labels = self._stage.show(robot_first, tint)
+        backdrop = _backdrop(scene.environment)
+        return [self._draw(shot, arguments, labels, backdrop) for shot in shots]
 
     def close(self) -> None:
-        """Disconnect from the physics client. May be called twice."""
-        if self._client >= 0:
-            pybullet.disconnect(self._client)
-            self._client = -1
+        """Disconnect from PyBullet. May be called twice."""
+        self._stage.close()
 
-    def _place(self, scene: Scene) -> None:
-        for index, value in zip(self._joints, scene.joints, strict=True):
-            pybullet.resetJointState(self._body, index, value, physicsClientId=self._client)
-        for link, shape, dark in self._tones:
-            self._paint(self._body, scene.robot_dark if dark else scene.robot_light, link, shape)
-        self._paint(self._plane, scene.plane)
-        self._replace_block(scene.block)
-
-    def _replace_block(self, block: Block) -> None:
-        if self._block is not None:
-            pybullet.removeBody(self._block, physicsClientId=self._client)
-        self._block = self._mesh_body("cube.obj", block.size_m)
-        position, turn = _centre(block)
-        pybullet.resetBasePositionAndOrientation(self._block, position, turn, physicsClientId=self._client)
-        self._paint(self._block, block.material)
-
-    def _mesh_body(self, name: str, scale: Sequence[float]) -> int:
-        path = resources.files("sim") / "assets" / name
-        shape = pybullet.createVisualShape(
-            pybullet.GEOM_MESH, fileName=str(path), meshScale=list(scale), physicsClientId=self._client
-        )
-        return pybullet.createMultiBody(0, -1, shape, physicsClientId=self._client)
-
-    def _paint(self, body: int, material: Material, link: int = -1, shape: int = -1) -> None:
-        pybullet.changeVisualShape(
-            body,
-            link,
-            shapeIndex=shape,
-            textureUniqueId=-1 if material.texture is None else self._textures[material.texture % TEXTURES],
-            rgbaColor=(*material.rgb, 1.0),
-            physicsClientId=self._client,
-        )
-
-    def _draw(self, shot: Shot, light: Light, background: np.ndarray) -> Frame:
-        width, height = round(shot.width * shot.oversampling), round(shot.height * shot.oversampling)
-        _, _, rgba, depth, _ = pybullet.getCameraImage(
-            width,
-            height,
+    def _draw(self, shot: Shot, light: dict, labels: np.ndarray, backdrop: np.ndarray) -> Frame:
+        samples = Samples(shot)
+        _, _, rgba, buffer, numbers = pybullet.getCameraImage(
+            samples.width,
+            samples.height,
             viewMatrix=view_matrix(shot),
-            projectionMatrix=projection_matrix(shot),
+            projectionMatrix=samples.projection_matrix(),
             renderer=pybullet.ER_TINY_RENDERER,
-            flags=pybullet.ER_NO_SEGMENTATION_MASK,
-            physicsClientId=self._client,
-            **light_arguments(light),
+            physicsClientId=self._stage.client,
+            **light,
         )
-        rgb = np.asarray(rgba, np.uint8).reshape(height, width, 4)[..., :3]
-        buffer = np.asarray(depth, np.float32).reshape(height, width)
-        empty = buffer >= 1.0
-        behind = cv2.resize(background, (width, height), interpolation=cv2.INTER_LINEAR)
-        rgb = np.where(empty[..., None], behind, rgb)
-        small = cv2.resize(rgb, (shot.width, shot.height), interpolation=cv2.INTER_AREA)
-        metres = np.where(empty, np.inf, FAR_M * NEAR_M / (FAR_M - (FAR_M - NEAR_M) * buffer))
-        rows = ((np.arange(shot.height) + 0.5) * shot.oversampling).astype(int)
-        columns = ((np.arange(shot.width) + 0.5) * shot.oversampling).astype(int)
-        return Frame(small, metres[np.ix_(rows, columns)])
+        size = (samples.height, samples.width)
+        numbers = np.asarray(numbers, np.int32).reshape(size)
+        empty = numbers < 0
+        rgb = np.asarray(rgba, np.uint8).reshape(*size, 4)[..., :3]
+        if empty.any():
+            rgb = np.where(empty[..., None], cv2.resize(backdrop, size[::-1]), rgb)
+        depth = samples.at_centres(np.asarray(buffer, np.float32).reshape(size))
+        nothing = samples.at_centres(empty)
+        metres = FAR_M * NEAR_M / (FAR_M - (FAR_M - NEAR_M) * depth)
+        return Frame(
+            samples.mean(rgb),
+            np.where(nothing, np.float32(np.inf), metres.astype(np.float32)),
+            np.where(nothing, np.uint8(NOTHING), labels[samples.at_centres(numbers)]),
+        )
 
 
-def _centre(block: Block) -> tuple[Sequence[float], Sequence[float]]:
-    """Position and quaternion (x, y, z, w) of the block's middle in the base frame."""
-    half_height = block.size_m[2] / 2
-    if block.pose is None:
-        turn = pybullet.getQuaternionFromEuler((0, 0, block.yaw_rad))
-        return (block.x_m, block.y_m, half_height), turn
-    position = block.pose[:3, 3] + half_height * block.pose[:3, 2]
-    return position.tolist(), Rotation.from_matrix(block.pose[:3, :3]).as_quat().tolist()
+class Samples:
+    """The grid of samples that a shot is drawn with: one at each pixel's centre, and others about it."""
+
+    def __init__(self, shot: Shot) -> None:
+        self._shot = shot
+        self._per_pixel = int(np.ceil(shot.oversampling))
+        even = 1 - self._per_pixel % 2
+        self.width, self.height = shot.width * self._per_pixel + even, shot.height * self._per_pixel + even
+        self._kernel = np.ones(self._per_pixel + even)
+        if even:
+            self._kernel[[0, -1]] = 0.5
+        self._kernel /= self._per_pixel
+
+    def projection_matrix(self) -> list[float]:
+        """OpenGL's projection, column by column, that brings the samples where they belong; see the module."""
+        shot, camera = self._shot, self._shot.camera
+        across, down = (shot.u1 - shot.u0) / shot.width, (shot.v1 - shot.v0) / shot.height
+        first = 0.5 - (self._per_pixel // 2) / self._per_pixel  # px of the shot, the first sample's place
+        step = 1 / self._per_pixel
+        left = shot.u0 + first * across
+        top = shot.v0 + (first - step) * down
+        right = left + self.width * step * across
+        bottom = top + self.height * step * down
+        near = NEAR_M / camera.focal_px
+        sides = (
+            (left - camera.width / 2) * near,
+            (right - camera.width / 2) * near,
+            (camera.height / 2 - bottom) * near,
+            (camera.height / 2 - top) * near,
+        )
+        return list(pybullet.computeProjectionMatrix(*sides, NEAR_M, FAR_M))
+
+    def at_centres(self, drawn: np.ndarray) -> np.ndarray:
+        """(H, W) of the shot: the samples at the pixels' centres."""
+        middle, step = self._per_pixel // 2, self._per_pixel
+        return drawn[middle::step, middle::step][: self._shot.height, : self._shot.width]
+
+    def mean(self, drawn: np.ndarray) -> np.ndarray:
+        """(H, W, 3) of the shot: the mean over each pixel."""
+        if self._per_pixel == 1:
+            return np.ascontiguousarray(drawn)
+        return np.ascontiguousarray(self.at_centres(cv2.sepFilter2D(drawn, -1, self._kernel, self._kernel)))
 
 
-def light_arguments(light: Light) -> dict:
-    """Every light argument of getCameraImage, never a part of them: what is left out keeps its last value."""
-    direction = np.array(light.direction) / np.linalg.norm(light.direction)
-    if (
-        np.hypot(*direction[:2]) < LEAST_LIGHT_TILT
-    ):  # the shadow camera's up vector is z, so straight down is undefined
-        direction = np.array([LEAST_LIGHT_TILT, 0.0, direction[2]])
-    return {
-        "lightDirection": tuple(direction * SHADOW_MAP_DISTANCE_M),
-        "lightColor": light.rgb,
+def lighting(scene: Scene) -> tuple[np.ndarray, dict]:
+    """What to multiply all colours with (3,), and every light argument of getCameraImage.
+
+    Never a part of them: what is left out keeps its last value. The tint carries the colour of the even light, for
+    which TinyRenderer has a brightness alone.
+    """
+    even = _even_light(scene)
+    lamp, shadow = np.zeros(3), False
+    direction = np.array([0.0, 0.0, 1.0])
+    if scene.lights:
+        direction, lamp = _reaching(scene.lights[0], scene)
+        shadow = scene.lights[0].shadow
+    base = np.maximum(_displayed(even), 1e-3)
+    tint = base / base.max()
+    return tint, {
+        "lightDirection": tuple(tilted(direction).tolist()),
+        "lightColor": tuple(((_displayed(even + lamp) - base) / tint).clip(0).tolist()),
         "lightDistance": SHADOW_MAP_DISTANCE_M,
-        "shadow": int(light.shadow),
-        "lightAmbientCoeff": light.ambient,
-        "lightDiffuseCoeff": light.diffuse,
-        "lightSpecularCoeff": light.specular,
+        "shadow": int(shadow),
+        "lightAmbientCoeff": float(base.max()),
+        "lightDiffuseCoeff": 1.0,
+        "lightSpecularCoeff": 0.0,
     }
+
+
+def tilted(direction: np.ndarray) -> np.ndarray:
+    """The unit direction (3,), tilted when it is nearly vertical: the shadow camera's up vector is z."""
+    direction = np.asarray(direction) / np.linalg.norm(direction)
+    if np.hypot(*direction[:2]) >= LEAST_LIGHT_TILT:
+        return direction
+    aside = np.array([LEAST_LIGHT_TILT, 0.0, np.copysign(1.0, direction[2])])
+    return aside / np.linalg.norm(aside)
 
 
 def view_matrix(shot: Shot) -> list[float]:
@@ -147,54 +165,35 @@ def view_matrix(shot: Shot) -> list[float]:
     return (flip @ shot.camera.T_camera_base).T.ravel().tolist()
 
 
-def projection_matrix(shot: Shot) -> list[float]:
-    """The frustum through the shot's window: off-centre for a crop, so that a crop is drawn at full resolution."""
-    camera = shot.camera
-    near = NEAR_M / camera.focal_px
-    left, right = (shot.u0 - camera.width / 2) * near, (shot.u1 - camera.width / 2) * near
-    bottom, top = (camera.height / 2 - shot.v1) * near, (camera.height / 2 - shot.v0) * near
-    return list(pybullet.computeProjectionMatrix(left, right, bottom, top, NEAR_M, FAR_M))
+def _reaching(light: Light, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
+    """Unit direction (3,) to a light from the block, and what of it (3,) arrives there."""
+    vector = np.array(light.vector, dtype=float)
+    strength = light.intensity * _linear(np.array(light.rgb))
+    if light.kind == "directional":
+        return vector / np.linalg.norm(vector), strength
+    vector -= scene.block.T_base_block[:3, 3]
+    distance = max(float(np.linalg.norm(vector)), 0.1)
+    return vector / distance, strength / distance**2
 
 
-def _joint_indices(body: int, names: Sequence[str], client: int) -> list[int]:
-    infos = (
-        pybullet.getJointInfo(body, i, physicsClientId=client)
-        for i in range(pybullet.getNumJoints(body, physicsClientId=client))
-    )
-    by_name = {info[1].decode(): info[0] for info in infos}
-    return [by_name[name] for name in names]
+def _even_light(scene: Scene) -> np.ndarray:
+    """(3,) of the environment and of all lights but the first, averaged over all directions."""
+    around = scene.environment
+    total = around.ambient * (_linear(np.array(around.sky)) + _linear(np.array(around.ground))) / 2
+    for light in scene.lights[1:]:
+        total = total + MEAN_COSINE * _reaching(light, scene)[1]
+    return total
 
 
-def _tones(body: int, client: int) -> list[tuple[int, int, bool]]:
-    """(link, shape index, is dark) of every visual shape of the decimated robot."""
-    seen: dict[int, int] = {}
-    tones = []
-    for data in pybullet.getVisualShapeData(body, physicsClientId=client):
-        link, file = data[1], data[4].decode()
-        tones.append((link, seen.get(link, 0), "_dark" in file))
-        seen[link] = seen.get(link, 0) + 1
-    return tones
+def _linear(displayed: np.ndarray) -> np.ndarray:
+    return displayed**GAMMA
 
 
-def _load_textures(client: int) -> list[int]:
-    """Handles of the pool. PyBullet reads files only, and keeps the pixels once read."""
-    with tempfile.TemporaryDirectory() as folder:
-        handles = []
-        for seed in range(TEXTURES):
-            path = Path(folder) / f"{seed}.png"
-            cv2.imwrite(str(path), texture(seed)[..., ::-1])
-            handles.append(pybullet.loadTexture(str(path), physicsClientId=client))
-        return handles
+def _displayed(linear: np.ndarray) -> np.ndarray:
+    return linear ** (1 / GAMMA)
 
 
-@cache
-def _pattern(seed: int) -> np.ndarray:
-    return texture(seed)
-
-
-def _background(material: Material) -> np.ndarray:
-    """What is seen where nothing stands: the material's texture, tinted, in a blurred 64 x 64 picture."""
-    pixels = _pattern(material.texture if material.texture is not None else 0)
-    return cv2.resize(pixels * np.array(material.rgb), (64, 64), interpolation=cv2.INTER_AREA).astype(
-        np.uint8
-    )
+def _backdrop(around: Environment) -> np.ndarray:
+    """What fills the picture behind everything."""
+    picture = np.full((1, 1, 3), 255) if around.backdrop is None else textures.pixels(around.backdrop, BACKDROP_SIZE)
+    return (picture * np.array(around.sky)).astype(np.uint8)
