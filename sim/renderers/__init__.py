@@ -1,5 +1,6 @@
 """Renderers behind one contract: a scene and shots in, frames out."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -71,7 +72,18 @@ def _tiny() -> Renderer:
     return TinyRenderer()
 
 
-RENDERERS: dict[str, Callable[[], Renderer]] = {"tiny": _tiny}
+def _gl() -> Renderer:
+    from sim.renderers.gl.probe import failure
+
+    if reason := failure():
+        warnings.warn(f"OpenGL does not work here ({reason}), so 'tiny' draws in place of 'gl'.", stacklevel=3)
+        return _tiny()
+    from sim.renderers.gl.renderer import GlRenderer
+
+    return GlRenderer()
+
+
+RENDERERS: dict[str, Callable[[], Renderer]] = {"tiny": _tiny, "gl": _gl}
 
 
 def open_renderer(name: str) -> Renderer:

@@ -1,0 +1,1 @@
+"""The renderer on OpenGL: `renderer` draws, `probe` says whether it can."""

@@ -1,0 +1,61 @@
+"""Meshes on the device: one buffer of vertices and one of triangles that all draw calls share."""
+
+import moderngl
+import numpy as np
+
+from sim.meshes import load_mesh
+
+VERTICES, INDICES = 1 << 18, 3 << 18  # 8 MiB and 3 MiB to begin with
+FLOATS = 8  # position, normal, uv
+STRIDE = 4 * FLOATS
+
+
+class MeshPool:
+    """Where each mesh lies in the buffers. A full pool is emptied, so that memory stays bounded however many meshes
+    there are; it grows only for one scene that does not fit."""
+
+    def __init__(self, gl: moderngl.Context) -> None:
+        self._gl = gl
+        self._places: dict[str, tuple[int, int, int]] = {}
+        self._reserve(VERTICES, INDICES)
+
+    def _reserve(self, vertices: int, indices: int) -> None:
+        self._limits = (vertices, indices)
+        self.vertices = self._gl.buffer(reserve=STRIDE * vertices)
+        self.indices = self._gl.buffer(reserve=4 * indices)
+        self._used = [0, 0]
+
+    def place(self, names: list[str]) -> np.ndarray:
+        """(N, 3) int32 for N names: number of indices, first index, first vertex. Raises ValueError for an unknown
+        name."""
+        if not all(name in self._places for name in names) and not self._upload(names):
+            self._places.clear()
+            self._used = [0, 0]
+            if not self._upload(names):
+                self._grow(names)
+        return np.array([self._places[name] for name in names], np.int32).reshape(-1, 3)
+
+    def _upload(self, names: list[str]) -> bool:
+        """Write what is missing; False as soon as something does not fit."""
+        for name in names:
+            if name in self._places:
+                continue
+            mesh = load_mesh(name)
+            first_vertex, first_index = self._used
+            if first_vertex + len(mesh.vertices) > self._limits[0] or first_index + mesh.faces.size > self._limits[1]:
+                return False
+            packed = np.concatenate([mesh.vertices, mesh.normals, mesh.uv], axis=1, dtype=np.float32)
+            self.vertices.write(packed, offset=STRIDE * first_vertex)
+            self.indices.write(np.ascontiguousarray(mesh.faces, np.int32), offset=4 * first_index)
+            self._places[name] = (mesh.faces.size, first_index, first_vertex)
+            self._used = [first_vertex + len(mesh.vertices), first_index + mesh.faces.size]
+        return True
+
+    def _grow(self, names: list[str]) -> None:
+        meshes = [load_mesh(name) for name in set(names)]
+        self.vertices.release()
+        self.indices.release()
+        self._places.clear()
+        vertices, indices = sum(len(mesh.vertices) for mesh in meshes), sum(mesh.faces.size for mesh in meshes)
+        self._reserve(max(2 * vertices, VERTICES), max(2 * indices, INDICES))
+        self._upload(names)

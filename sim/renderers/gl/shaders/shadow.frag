@@ -1,0 +1,3 @@
+#version 430
+
+void main() {}
