@@ -1,39 +1,39 @@
-"""Images by PyBullet's TinyRenderer: software only, no system library, one light with a shadow map.
-
-Its one light is the scene's first; the others, and the environment, light everything evenly. Its highlight has one
-width for all materials, so there is none. It multiplies colours as they are displayed, so light is converted to what
-gives the right brightness to a grey surface that faces the light, and to one that turns away.
+"""Images by PyBullet's TinyRenderer: software only, no system library, one light.
 
 Its traps, each held by a test:
 - Light arguments left out of a call keep their last value, so every call passes all of them.
-- A light exactly along +z is degenerate, so it is tilted.
+- A light exactly along +z is degenerate, so it is tilted: see `sim.renderers.tiny_light`.
+- Its own shadow map is seen through the camera's frustum, so a crop would have other shadows than the whole picture.
+  Shadows are added afterwards: see `sim.renderers.shadow_map`.
 - Textures and bodies are never freed: see `sim.renderers.bullet_stage`.
 - It takes the sample of pixel i at i where the pinhole has i + 0.5, counted from the left and from the bottom. So
   the frustum is laid such that samples fall where they should: for an odd `oversampling` s, s x s of them in the
   pixel; for an even one (s + 1) x (s + 1), those on the pixel's border with half the weight. Either way one sample
   lies at the pixel's centre, which gives depth and label. A broken `oversampling` is rounded up.
 - Texels are sampled nearest, so frames are best oversampled.
-- PyBullet's EGL plugin binds wrong textures and ignores most light arguments; it is not used.
+- PyBullet's other renderer, the EGL plugin, mixes up textures and ignores all of a light but its direction. It is not
+  offered.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
+from perception.camera import Camera
 from sim import textures
 from sim.bullet import pybullet
 from sim.renderers import Frame, Shot
 from sim.renderers.bullet_stage import BulletStage
-from sim.scene import NOTHING, ROBOT, Environment, Light, Scene
+from sim.renderers.shadow_map import ShadowMap, surface
+from sim.renderers.tiny_light import Lighting
+from sim.scene import NOTHING, ROBOT, Environment, Scene
 from sim.stage import bodies
 
 NEAR_M, FAR_M = 0.05, 12.0
-SHADOW_MAP_DISTANCE_M = 3.0
-LEAST_LIGHT_TILT = 0.05
-GAMMA = 2.2
 BACKDROP_SIZE = 256
-MEAN_COSINE = 0.25  # of the angle to a light, over all surfaces, zero where they turn away
+SHADOW_MAP_SIZE = 512
 
 
 class TinyRenderer:
@@ -44,26 +44,36 @@ class TinyRenderer:
 
     def render(self, scene: Scene, shots: Sequence[Shot]) -> list[Frame]:
         """One frame per shot; see `sim.renderers.Renderer`."""
-        tint, arguments = lighting(scene)
+        light = Lighting.of(scene, SHADOW_MAP_SIZE)
         robot_first = sorted(bodies(scene), key=lambda body: body.label != ROBOT)
-        labels = self._stage.show(robot_first, tint)
+        labels = self._stage.show(robot_first, light.tint)
         backdrop = _backdrop(scene.environment)
-        return [self._draw(shot, arguments, labels, backdrop) for shot in shots]
+        shadows = None
+        if light.eye is not None:
+            distances = self._draw(Shot.whole(light.eye, oversampling=1), light, labels, backdrop).depth
+            shadows = ShadowMap(light.eye, distances, light.softness_m)
+        frames = [self._draw(shot, light, labels, backdrop) for shot in shots]
+        if shadows is None:
+            return frames
+        return [
+            replace(frame, rgb=_shaded(frame, shot, light, shadows)) for frame, shot in zip(frames, shots, strict=True)
+        ]
 
     def close(self) -> None:
         """Disconnect from PyBullet. May be called twice."""
         self._stage.close()
 
-    def _draw(self, shot: Shot, light: dict, labels: np.ndarray, backdrop: np.ndarray) -> Frame:
+    def _draw(self, shot: Shot, light: Lighting, labels: np.ndarray, backdrop: np.ndarray) -> Frame:
+        """The shot without shadows."""
         samples = Samples(shot)
         _, _, rgba, buffer, numbers = pybullet.getCameraImage(
             samples.width,
             samples.height,
-            viewMatrix=view_matrix(shot),
+            viewMatrix=view_matrix(shot.camera),
             projectionMatrix=samples.projection_matrix(),
             renderer=pybullet.ER_TINY_RENDERER,
             physicsClientId=self._stage.client,
-            **light,
+            **light.arguments,
         )
         size = (samples.height, samples.width)
         numbers = np.asarray(numbers, np.int32).reshape(size)
@@ -125,75 +135,30 @@ class Samples:
         return np.ascontiguousarray(self.at_centres(cv2.sepFilter2D(drawn, -1, self._kernel, self._kernel)))
 
 
-def lighting(scene: Scene) -> tuple[np.ndarray, dict]:
-    """What to multiply all colours with (3,), and every light argument of getCameraImage.
-
-    Never a part of them: what is left out keeps its last value. The tint carries the colour of the even light, for
-    which TinyRenderer has a brightness alone.
-    """
-    even = _even_light(scene)
-    lamp, shadow = np.zeros(3), False
-    direction = np.array([0.0, 0.0, 1.0])
-    if scene.lights:
-        direction, lamp = _reaching(scene.lights[0], scene)
-        shadow = scene.lights[0].shadow
-    base = np.maximum(_displayed(even), 1e-3)
-    tint = base / base.max()
-    return tint, {
-        "lightDirection": tuple(tilted(direction).tolist()),
-        "lightColor": tuple(((_displayed(even + lamp) - base) / tint).clip(0).tolist()),
-        "lightDistance": SHADOW_MAP_DISTANCE_M,
-        "shadow": int(shadow),
-        "lightAmbientCoeff": float(base.max()),
-        "lightDiffuseCoeff": 1.0,
-        "lightSpecularCoeff": 0.0,
-    }
-
-
-def tilted(direction: np.ndarray) -> np.ndarray:
-    """The unit direction (3,), tilted when it is nearly vertical: the shadow camera's up vector is z."""
-    direction = np.asarray(direction) / np.linalg.norm(direction)
-    if np.hypot(*direction[:2]) >= LEAST_LIGHT_TILT:
-        return direction
-    aside = np.array([LEAST_LIGHT_TILT, 0.0, np.copysign(1.0, direction[2])])
-    return aside / np.linalg.norm(aside)
-
-
-def view_matrix(shot: Shot) -> list[float]:
+def view_matrix(camera: Camera) -> list[float]:
     """OpenGL's view matrix (camera x right, y up, z backward), column by column."""
     flip = np.diag([1.0, -1.0, -1.0, 1.0])
-    return (flip @ shot.camera.T_camera_base).T.ravel().tolist()
-
-
-def _reaching(light: Light, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
-    """Unit direction (3,) to a light from the block, and what of it (3,) arrives there."""
-    vector = np.array(light.vector, dtype=float)
-    strength = light.intensity * _linear(np.array(light.rgb))
-    if light.kind == "directional":
-        return vector / np.linalg.norm(vector), strength
-    vector -= scene.block.T_base_block[:3, 3]
-    distance = max(float(np.linalg.norm(vector)), 0.1)
-    return vector / distance, strength / distance**2
-
-
-def _even_light(scene: Scene) -> np.ndarray:
-    """(3,) of the environment and of all lights but the first, averaged over all directions."""
-    around = scene.environment
-    total = around.ambient * (_linear(np.array(around.sky)) + _linear(np.array(around.ground))) / 2
-    for light in scene.lights[1:]:
-        total = total + MEAN_COSINE * _reaching(light, scene)[1]
-    return total
-
-
-def _linear(displayed: np.ndarray) -> np.ndarray:
-    return displayed**GAMMA
-
-
-def _displayed(linear: np.ndarray) -> np.ndarray:
-    return linear ** (1 / GAMMA)
+    return (flip @ camera.T_camera_base).T.ravel().tolist()
 
 
 def _backdrop(around: Environment) -> np.ndarray:
     """What fills the picture behind everything."""
     picture = np.full((1, 1, 3), 255) if around.backdrop is None else textures.pixels(around.backdrop, BACKDROP_SIZE)
     return (picture * np.array(around.sky)).astype(np.uint8)
+
+
+def _shaded(frame: Frame, shot: Shot, light: Lighting, shadows: ShadowMap) -> np.ndarray:
+    """The frame's rgb with shadows."""
+    camera = shot.camera
+    seen = np.isfinite(frame.depth)
+    u = shot.u0 + (np.arange(shot.width, dtype=np.float32) + 0.5) * (shot.u1 - shot.u0) / shot.width
+    v = shot.v0 + (np.arange(shot.height, dtype=np.float32) + 0.5) * (shot.v1 - shot.v0) / shot.height
+    rays = np.ones((shot.height, shot.width, 3), np.float32)
+    rays[..., 0] = (u - camera.width / 2) / camera.focal_px
+    rays[..., 1] = ((v - camera.height / 2) / camera.focal_px)[:, None]
+    points, normals = surface(np.where(seen, frame.depth, np.float32(FAR_M)), rays)
+    turn, move = np.float32(camera.T_camera_base[:3, :3]), np.float32(camera.T_camera_base[:3, 3])
+    points, normals = (points[seen] - move) @ turn, normals[seen] @ turn
+    rgb = frame.rgb.copy()
+    rgb[seen] = rgb[seen] * light.shade(shadows.lit(points, normals), normals) + 0.5
+    return rgb
