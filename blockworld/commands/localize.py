@@ -138,7 +138,7 @@ def _positions(text: str, robot: "Robot") -> Any:
     else:
         values = [_number(value, "--joints") for value in text.split(",")]
     return robot.check(
-        robot.with_open_fingers(values) if len(values) == len(robot.joint_names) - 2 else values
+        robot.with_open_fingers(values) if len(values) == len(robot.arm) else values
     )
 
 

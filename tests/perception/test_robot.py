@@ -96,7 +96,7 @@ def test_missing_joints_are_named(robot: Robot) -> None:
 
 
 def test_unknown_robots_and_links_are_refused(robot: Robot) -> None:
-    with pytest.raises(ValueError, match="no robot named 'ur5'; known: panda"):
+    with pytest.raises(ValueError, match="no robot named 'ur5' .known: .*panda"):
         Robot.load("ur5")
     with pytest.raises(ValueError, match="no link 'elbow'"):
         robot.link_pose(READY, "elbow")

@@ -23,3 +23,7 @@ class JointStateError(BlockworldError):
 
 class LocalizationError(BlockworldError):
     """The given views do not determine what was asked for."""
+
+
+class RobotError(BlockworldError, ValueError):
+    """A robot is not known, or its files cannot be used."""

@@ -1,5 +1,6 @@
 """Forward kinematics of a robot arm with a parallel gripper, from a chain of joints in robots/NAME.yaml."""
 
+import os
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -8,22 +9,32 @@ from typing import Literal, Self
 import numpy as np
 import yaml
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict
-from scipy.spatial.transform import Rotation
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from perception.errors import JointStateError
+from perception.errors import JointStateError, RobotError
 
 Array = NDArray[np.float64]
 LIMIT_TOLERANCE = 0.02  # rad or m: encoders and simulators overshoot a limit a little
+CHAIN_FILE = "chain.yaml"
 
 Vector = tuple[float, float, float]
 
 
-class Joint(BaseModel):
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Mimic(_Strict):
+    """A joint that a mechanism couples to another one: its position is multiplier * position of `joint` + offset."""
+
+    joint: str
+    multiplier: float = 1.0
+    offset: float = 0.0
+
+
+class Joint(_Strict):
     """One joint: its frame in the parent link (m, fixed-axis roll pitch yaw in rad), axis and limits (rad or
     m)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     type: Literal["revolute", "prismatic", "fixed"]
@@ -34,45 +45,82 @@ class Joint(BaseModel):
     axis: Vector = (0.0, 0.0, 1.0)
     lower: float = 0.0
     upper: float = 0.0
+    mimic: Mimic | None = None
 
     def origin(self) -> Array:
         """(4, 4) pose of the joint frame in the parent link."""
-        pose = np.eye(4)
-        pose[:3, :3] = Rotation.from_euler("xyz", self.rpy).as_matrix()
-        pose[:3, 3] = self.xyz
-        return pose
+        return pose_of(self.xyz, self.rpy)
 
 
-class Chain(BaseModel):
-    """A robot's joints in an order where every parent comes before its children."""
+class Gripper(_Strict):
+    """The joints that move the fingers, and the position (m or rad) of each when they are closed and open."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    joints: tuple[str, ...] = Field(min_length=1)
+    closed: float
+    open: float
+
+
+class Chain(_Strict):
+    """A robot's joints in an order where every parent comes before its children. One of the links is `clamp`."""
 
     name: str
     base: str
-    open_finger_m: float
+    gripper: Gripper
     joints: tuple[Joint, ...]
+
+    @model_validator(mode="after")
+    def _is_a_tree(self) -> Self:
+        links, moving = {self.base}, set[str]()
+        for joint in self.joints:
+            if joint.parent not in links:
+                raise ValueError(f"joint {joint.name} hangs on {joint.parent}, which comes before it nowhere")
+            if joint.child in links:
+                raise ValueError(f"link {joint.child} is there twice")
+            links.add(joint.child)
+            if joint.type != "fixed" and joint.mimic is None:
+                moving.add(joint.name)
+        for joint in self.joints:
+            if joint.mimic is not None and joint.mimic.joint not in moving:
+                raise ValueError(f"joint {joint.name} mimics {joint.mimic.joint}, which does not move by itself")
+        if missing := [name for name in self.gripper.joints if name not in moving]:
+            raise ValueError(f"the gripper's joint {missing[0]} is not among the joints that move by themselves")
+        if "clamp" not in links:
+            raise ValueError("there is no link clamp")
+        return self
 
 
 class Robot:
-    """Poses of a robot's links in its base frame for given joint positions."""
+    """Poses of a robot's links in its base frame for given joint positions.
+
+    Positions (J,) are those of `moving`: joints that neither are fixed nor mimic another one, in rad and m.
+    """
 
     def __init__(self, chain: Chain) -> None:
         self.name = chain.name
         self.base = chain.base
-        self.open_finger_m = chain.open_finger_m
-        self.moving = tuple(joint for joint in chain.joints if joint.type != "fixed")
+        self.chain = chain
+        self.gripper = chain.gripper
+        self.moving = tuple(joint for joint in chain.joints if joint.type != "fixed" and joint.mimic is None)
         self.joint_names = tuple(joint.name for joint in self.moving)
+        self.fingers = tuple(self.joint_names.index(name) for name in chain.gripper.joints)
+        self.arm = tuple(i for i in range(len(self.moving)) if i not in self.fingers)
+        self.mimics = tuple(joint for joint in chain.joints if joint.mimic is not None)
         self.links = (chain.base, *(joint.child for joint in chain.joints))
-        self._steps = [(joint, joint.origin()) for joint in chain.joints]
+        self._origins = np.array([joint.origin() for joint in chain.joints])
+        self._motions = np.array([_basis(joint) for joint in chain.joints])
+        self._parents = [self.links.index(joint.parent) for joint in chain.joints]
+        self._source, self._multiplier, self._offset = self._sources()
 
     @classmethod
-    def load(cls, name: str = "panda") -> Self:
-        """The robot of perception/robots/NAME.yaml; raises ValueError for an unknown name."""
-        return cls(_read_chain(name))
+    def load(cls, name: str | os.PathLike[str] = "panda") -> Self:
+        """The robot of perception/robots/NAME.yaml, or that of a chain file or a folder with a chain.yaml.
+
+        Raises RobotError, which is a ValueError, for an unknown name and for a file that cannot be used.
+        """
+        return cls(read_chain(str(name)))
 
     def check(self, joints: ArrayLike) -> Array:
-        """The positions as (9,) float64; raises JointStateError unless they are that many, finite, within
+        """The positions as (J,) float64; raises JointStateError unless they are that many, finite, within
         limits."""
         positions = np.asarray(joints, dtype=np.float64).reshape(-1)
         if positions.size != len(self.moving):
@@ -94,7 +142,7 @@ class Robot:
         return positions
 
     def order(self, names: Sequence[str], positions: Sequence[float]) -> Array:
-        """Named positions, in any order and with others among them, as checked (9,) in the order of
+        """Named positions, in any order and with others among them, as checked (J,) in the order of
         joint_names."""
         if len(names) != len(positions):
             raise JointStateError(
@@ -109,22 +157,23 @@ class Robot:
         return self.check([by_name[name] for name in self.joint_names])
 
     def with_open_fingers(self, arm: ArrayLike) -> Array:
-        """Positions (7,) of the revolute joints, completed to (9,) with the gripper fully open."""
-        values = iter(np.asarray(arm, dtype=np.float64).reshape(-1))
-        return np.array(
-            [next(values) if joint.type == "revolute" else self.open_finger_m for joint in self.moving]
-        )
+        """Positions (A,) of the arm's joints, completed to (J,) with the gripper fully open."""
+        positions = np.full(len(self.moving), self.gripper.open)
+        positions[list(self.arm)] = np.asarray(arm, dtype=np.float64).reshape(-1)
+        return positions
 
     def link_poses(self, joints: ArrayLike) -> dict[str, Array]:
-        """T_base_link (4, 4) of every link, for positions (9,)."""
-        positions = dict(zip(self.joint_names, np.asarray(joints, dtype=np.float64), strict=True))
-        poses = {self.base: np.eye(4)}
-        for joint, origin in self._steps:
-            pose = poses[joint.parent] @ origin
-            if joint.type != "fixed":
-                pose = pose @ _motion(joint, positions[joint.name])
-            poses[joint.child] = pose
-        return poses
+        """T_base_link (4, 4) of every link, for positions (J,)."""
+        given = np.asarray(joints, dtype=np.float64)
+        if given.shape != (len(self.moving),):
+            raise ValueError(f"{self.name} takes {len(self.moving)} joint positions, not {given.shape}")
+        values = np.append(given, 0.0)[self._source] * self._multiplier + self._offset
+        terms = np.stack([np.sin(values), 1.0 - np.cos(values), values], axis=1)
+        steps = self._origins + (terms[:, None, :] @ self._motions)[:, 0].reshape(-1, 4, 4)
+        poses = [np.eye(4)]
+        for parent, step in zip(self._parents, steps, strict=True):
+            poses.append(poses[parent] @ step)
+        return dict(zip(self.links, poses, strict=True))
 
     def link_pose(self, joints: ArrayLike, link: str) -> Array:
         """T_base_link (4, 4); raises ValueError for an unknown link."""
@@ -148,25 +197,72 @@ class Robot:
         if link not in self.links:
             raise ValueError(f"{self.name} has no link {link!r}; it has {', '.join(self.links)}")
 
+    def _sources(self) -> tuple[NDArray[np.intp], Array, Array]:
+        """Per joint of the chain: which of (q_1, ..., q_J, 0) moves it, times what, plus what."""
+        source, multiplier, offset = [], [], []
+        for joint in self.chain.joints:
+            mimic = joint.mimic or Mimic(joint=joint.name)
+            still = joint.type == "fixed"
+            source.append(len(self.moving) if still else self.joint_names.index(mimic.joint))
+            multiplier.append(mimic.multiplier)
+            offset.append(0.0 if still else mimic.offset)
+        return np.array(source, dtype=np.intp), np.array(multiplier), np.array(offset)
 
-def _motion(joint: Joint, value: float) -> Array:
-    """(4, 4) motion of a revolute or prismatic joint by value (rad or m) along its unit axis."""
+
+def pose_of(xyz: Sequence[float], rpy: Sequence[float]) -> Array:
+    """(4, 4) of a translation and of roll, pitch, yaw about fixed axes, as in URDF."""
+    (cr, cp, cy), (sr, sp, sy) = np.cos(rpy), np.sin(rpy)
     pose = np.eye(4)
-    if joint.type == "prismatic":
-        pose[:3, 3] = value * np.asarray(joint.axis)
-    else:
-        x, y, z = joint.axis  # Rodrigues' formula, written out: scipy's Rotation is 20 times slower per call
-        cos, sin = np.cos(value), np.sin(value)
-        cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-        pose[:3, :3] = np.eye(3) + sin * cross + (1.0 - cos) * (cross @ cross)
+    pose[:3, :3] = (
+        (cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr),
+        (sy * cp, sy * sp * sr + cy * cr, sy * sp * cr - cy * sr),
+        (-sp, cp * sr, cp * cr),
+    )
+    pose[:3, 3] = xyz
     return pose
 
 
-@cache
-def _read_chain(name: str) -> Chain:
+def read_chain(name: str) -> Chain:
+    """The chain of a name, of a file, or of a folder with a chain.yaml; raises RobotError as `Robot.load`."""
     folder = Path(__file__).parent / "robots"
     path = folder / f"{name}.yaml"
-    if not path.is_file():
-        known = sorted(entry.stem for entry in folder.glob("*.yaml"))
-        raise ValueError(f"no robot named {name!r}; known: {', '.join(known)}")
-    return Chain.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    if os.sep in name or name.endswith(".yaml") or (not path.is_file() and Path(name).is_dir()):
+        path = Path(name) / CHAIN_FILE if Path(name).is_dir() else Path(name)
+    elif not path.is_file():
+        known = ", ".join(known_robots())
+        raise RobotError(
+            f"there is no robot named {name!r} (known: {known}): give one of these, or the folder that "
+            "`blockworld robot import` wrote for yours."
+        )
+    return _read(path)
+
+
+def known_robots() -> list[str]:
+    """Names of the robots that come with this package, sorted."""
+    return sorted(entry.stem for entry in (Path(__file__).parent / "robots").glob("*.yaml"))
+
+
+def _basis(joint: Joint) -> Array:
+    """(3, 16): what sin(q), 1 - cos(q) and q add to the joint's origin (4, 4), by Rodrigues' formula."""
+    origin, basis = joint.origin(), np.zeros((3, 4, 4))
+    if joint.type == "prismatic":
+        basis[2, :3, 3] = origin[:3, :3] @ np.asarray(joint.axis)
+    elif joint.type == "revolute":
+        x, y, z = joint.axis
+        cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+        basis[0, :3, :3] = origin[:3, :3] @ cross
+        basis[1, :3, :3] = origin[:3, :3] @ cross @ cross
+    return basis.reshape(3, 16)
+
+
+@cache
+def _read(path: Path) -> Chain:
+    try:
+        return Chain.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = str(error).splitlines()[0]
+        raise RobotError(f"{path} cannot be read ({reason}): give a chain of joints or its folder.") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the chain"
+        raise RobotError(f"{path} is wrong at {place} ({first['msg']}): import the robot again.") from None
