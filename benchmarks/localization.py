@@ -18,8 +18,9 @@ from perception.localize import Localizer, View
 from perception.robot import Robot
 from sim.inverse_kinematics import hover_pose, solve
 from sim.random_streams import stream
-from sim.randomization import REST, sample_scene
+from sim.randomization import sample_scene
 from sim.renderers import Renderer, Shot, open_renderer
+from sim.robots import load_robot
 from sim.scene import Scene
 
 SEED = 40_001
@@ -41,7 +42,7 @@ def fine_views(seed: int, index: int, renderer: Renderer, robot: Robot) -> tuple
     rng = stream(seed, index, "hover")
     place = np.array([scene.block.x_m, scene.block.y_m]) + rng.normal(0, COARSE_ERROR_M, 2)
     yaw = rng.uniform(-np.pi / 4, np.pi / 4)
-    start = REST.copy()
+    start = load_robot(scene.robot).home.copy()
     start[0] = np.arctan2(place[1], place[0])
     views = []
     for turn in (yaw, yaw + np.pi / 2):

@@ -1,4 +1,4 @@
-"""Meshes by name: primitives of unit size, terrain, and the parts of robots.
+"""Meshes by name: primitives of unit size, the parts of robots, uneven ground, and things that lie around.
 
 A name says all: two processes that load it get the same arrays. Primitives fill the cube [-0.5, 0.5]^3; `plane` is
 the square of that size at z = 0.
@@ -124,7 +124,7 @@ PRIMITIVES: dict[str, Callable[[], Mesh]] = {
 }
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=1024)
 def load_mesh(name: str) -> Mesh:
     """The mesh of that name; raises ValueError for one that there is not."""
     if name in PRIMITIVES:
@@ -134,4 +134,15 @@ def load_mesh(name: str) -> Mesh:
         from sim.robots import load_part
 
         return load_part(rest)
-    raise ValueError(f"there is no mesh {name!r}; choose one of: {', '.join(PRIMITIVES)}, robot/NAME/PART.")
+    if family == "terrain":
+        from sim.terrain import load_ground
+
+        return load_ground(rest)
+    if family == "distractor":
+        from sim.distractors import load_distractor
+
+        return load_distractor(rest)
+    raise ValueError(
+        f"there is no mesh {name!r}; choose one of: {', '.join(PRIMITIVES)}, robot/NAME/PART, terrain/KIND/SEED, "
+        "distractor/KIND/SEED."
+    )

@@ -10,7 +10,9 @@ import numpy as np
 
 from perception.robot import Robot
 from sim.inverse_kinematics import hover_pose, solve
-from sim.randomization import REST
+from sim.robots import load_robot
+
+REST = load_robot("panda").home
 
 NEAR_M = 0.08  # up to this far to the side, the clamp moves along a straight line
 TRAVEL_M = 0.14  # least height of the clamp on far ways: the tallest block and the finger tips fit below

@@ -1,78 +1,60 @@
-"""Procedural textures, each a function of its seed alone, for domain randomization (Tobin et al., IROS 2017)."""
+"""Textures by name: procedural families, each picture a function of (family, seed, size), and pictures from files.
 
-from collections.abc import Callable
+All procedural ones repeat without a seam. Perlin's turbulence (SIGGRAPH 1985) is approximated by octaves of value
+noise; cells are Worley's (SIGGRAPH 1996). For domain randomization see Tobin et al., IROS 2017.
+"""
+
+from functools import lru_cache
+from pathlib import Path
 
 import cv2
 import numpy as np
 
 from sim.random_streams import stream
+from sim.scene import Texture
+from sim.texture_families import FAMILY_PATTERNS
 
-Pattern = Callable[[np.random.Generator, int], np.ndarray]
-
-
-def texture(seed: int, size: int = 128) -> np.ndarray:
-    """(size, size, 3) uint8 RGB: two random colours mixed by a random pattern, with a little grain."""
-    rng = stream(seed, 0, "texture")
-    pattern = PATTERNS[rng.integers(len(PATTERNS))](rng, size)
-    low, high = rng.uniform(0.25, 1.0, (2, 1, 1, 3))
-    mixed = low + (high - low) * pattern[..., None]
-    grain = rng.normal(0.0, rng.uniform(0.0, 0.05), (size, size, 1))
-    return (np.clip(mixed + grain, 0, 1) * 255).astype(np.uint8)
+FAMILIES = tuple(sorted(FAMILY_PATTERNS))
+PICTURE = "picture"
+PICTURE_ENDINGS = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 
 
-def _noise(rng: np.random.Generator, size: int) -> np.ndarray:
-    """Value noise: octaves of smoothly enlarged random grids, scaled to [0, 1]."""
-    total = np.zeros((size, size), np.float32)
-    for cells in 2 ** np.arange(rng.integers(1, 4), 7):
-        grid = rng.random((cells, cells), dtype=np.float32)
-        total += cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC) / cells ** rng.uniform(
-            0.4, 1.0
-        )
-    return _stretch(total)
+@lru_cache(maxsize=1024)
+def pixels(texture: Texture, size: int = 128) -> np.ndarray:
+    """(size, size, 3) uint8 sRGB, row 0 at the top; not to be written to.
+
+    Procedural textures of even seed have natural colours, those of odd seed any.
+    Raises ValueError for a family that there is not, and for a picture that cannot be read.
+    """
+    if texture.family == PICTURE:
+        image = _picture(texture.path or "", size)
+    elif texture.family in FAMILY_PATTERNS:
+        rng = stream(texture.seed, 0, f"texture {texture.family}")
+        image = (np.clip(FAMILY_PATTERNS[texture.family](rng, size, texture.seed % 2 == 0), 0, 1) * 255 + 0.5).astype(np.uint8)
+    else:
+        raise ValueError(f"there is no texture family {texture.family!r}; choose one of: {', '.join(FAMILIES)}, {PICTURE}.")
+    image.setflags(write=False)
+    return image
 
 
-def _stripes(rng: np.random.Generator, size: int) -> np.ndarray:
-    y, x = np.mgrid[:size, :size] / size
-    angle = rng.uniform(0, np.pi)
-    wobble = 0.1 * rng.random() * _noise(rng, size)
-    wave = np.sin(2 * np.pi * rng.integers(2, 12) * (x * np.cos(angle) + y * np.sin(angle) + wobble))
-    return wave * 0.5 + 0.5 if rng.random() < 0.5 else (wave > 0).astype(float)
+@lru_cache(maxsize=16)
+def pictures(folder: str) -> tuple[str, ...]:
+    """Paths of the pictures in a folder and the folders in it, sorted; raises ValueError where there are none."""
+    endings = ", ".join(PICTURE_ENDINGS)
+    if not Path(folder).is_dir():
+        raise ValueError(f"the picture folder {folder} does not exist: give a folder with pictures ({endings}).")
+    found = sorted(str(path) for path in Path(folder).rglob("*") if path.suffix.lower() in PICTURE_ENDINGS)
+    if not found:
+        raise ValueError(f"the picture folder {folder} holds no pictures: give a folder with {endings} files.")
+    return tuple(found)
 
 
-def _checker(rng: np.random.Generator, size: int) -> np.ndarray:
-    y, x = np.mgrid[:size, :size] * int(rng.integers(2, 10)) // size
-    return ((x + y) % 2).astype(float)
-
-
-def _spots(rng: np.random.Generator, size: int) -> np.ndarray:
-    canvas = np.zeros((size, size), np.uint8)
-    for _ in range(rng.integers(10, 80)):
-        centre = rng.integers(0, size, 2).tolist()
-        cv2.circle(
-            canvas, centre, int(rng.integers(2, size // 8)), int(rng.integers(64, 256)), -1, cv2.LINE_AA
-        )
-    return canvas / 255.0
-
-
-def _cells(rng: np.random.Generator, size: int) -> np.ndarray:
-    """Distance to the nearest of some random points (Worley, SIGGRAPH 1996): gravel, leather, tiles."""
-    seeds = np.full((size, size), 255, np.uint8)
-    places = rng.integers(0, size, (int(rng.integers(8, 150)), 2))
-    seeds[places[:, 0], places[:, 1]] = 0
-    return _stretch(np.asarray(cv2.distanceTransform(seeds, cv2.DIST_L2, 3)))
-
-
-def _gradient(rng: np.random.Generator, size: int) -> np.ndarray:
-    y, x = np.mgrid[:size, :size] / (size - 1)
-    angle = rng.uniform(0, 2 * np.pi)
-    ramp = x * np.cos(angle) + y * np.sin(angle)
-    return _stretch(ramp)
-
-
-def _stretch(values: np.ndarray) -> np.ndarray:
-    """Values moved and scaled to [0, 1]."""
-    low, high = values.min(), values.max()
-    return (values - low) / max(high - low, 1e-6)
-
-
-PATTERNS: tuple[Pattern, ...] = (_noise, _noise, _stripes, _checker, _spots, _cells, _gradient)
+def _picture(path: str, size: int) -> np.ndarray:
+    """The middle square of a picture file."""
+    image = cv2.imread(path, cv2.IMREAD_COLOR)
+    if image is None:
+        raise ValueError(f"the picture {path} cannot be read: remove it from its folder or replace it.")
+    side = min(image.shape[:2])
+    top, left = ((length - side) // 2 for length in image.shape[:2])
+    square = image[top : top + side, left : left + side, ::-1]
+    return np.ascontiguousarray(cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA))

@@ -16,11 +16,13 @@ from perception.world import BlockTruth, MoveResult
 from sim.motion import Planner
 from sim.physics import STEP_S, Physics
 from sim.random_streams import stream
-from sim.randomization import FINGER_OPEN_M, random_posture, sample_scene
+from sim.randomization import random_posture, sample_scene
+from sim.robots import load_robot
 from sim.renderers import Shot, open_renderer
 
 CAMERAS = 3
 OVERSAMPLING = 2.0
+FINGER_OPEN_M = 0.04
 REACHED_M, REACHED_RAD = 0.003, 0.03
 STUCK_RAD = 0.15  # the arm is this far behind its path: something is in the way
 SETTLE_S, LONGEST_SETTLE_S = 0.1, 1.5
@@ -52,11 +54,11 @@ class PybulletWorld:
 
     def reset(self, seed: int, index: int) -> None:
         """Start episode `index` of series `seed`; see the module."""
-        self._scene = sample_scene("coarse", seed, index, CAMERAS, self._robot)
+        self._scene = sample_scene("coarse", seed, index, CAMERAS)
         self._postures = stream(seed, index, "world postures")
         self._physics.close()  # a fresh client: nothing of the last episode lingers in its solver
         self._physics = Physics(self._robot)
-        joints = random_posture(self._postures, self._robot, self._scene.block)
+        joints = random_posture(self._postures, load_robot("panda"), self._scene.block)
         self._physics.place(joints, self._scene.block)
         self._arm, self._finger_m = joints[:7], float(joints[7])
         self._settle()
@@ -116,7 +118,7 @@ class PybulletWorld:
         """Go to the next random posture of the episode, clear of the block."""
         truth = self.block_truth()
         block = replace(self._scene.block, x_m=truth.x_m, y_m=truth.y_m)
-        posture = random_posture(self._postures, self._robot, block)
+        posture = random_posture(self._postures, load_robot("panda"), block)
         self._finger_m = float(posture[7])
         self._settle()
         arrived = self._follow(self._planner.clear_way(self.joint_positions(), posture))

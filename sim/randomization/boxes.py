@@ -1,0 +1,93 @@
+"""Oriented boxes: whether they touch each other or balls, and which rays they stop.
+
+The separating axis test is Gottschalk, Lin and Manocha's (SIGGRAPH 1996); rays against slabs Kay and Kajiya's (1986).
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from sim.meshes import Mesh
+
+
+@dataclass(frozen=True, eq=False)
+class Boxes:
+    """N boxes: centres (N, 3) m, axes (N, 3, 3) with unit columns, half sides (N, 3) m."""
+
+    centres: np.ndarray
+    axes: np.ndarray
+    halves: np.ndarray
+
+    @classmethod
+    def of(cls, poses: np.ndarray, low: np.ndarray, high: np.ndarray) -> Self:
+        """Boxes that span low (3,) to high (3,) in the frames of poses (N, 4, 4)."""
+        centres = poses[:, :3, :3] @ ((low + high) / 2) + poses[:, :3, 3]
+        halves = np.broadcast_to((np.asarray(high) - low) / 2, centres.shape)
+        return cls(centres, poses[:, :3, :3], halves)
+
+    @classmethod
+    def none(cls) -> Self:
+        """No boxes at all."""
+        return cls(np.empty((0, 3)), np.empty((0, 3, 3)), np.empty((0, 3)))
+
+    def and_(self, other: "Boxes") -> "Boxes":
+        """These boxes and the others."""
+        return Boxes(
+            np.concatenate([self.centres, other.centres]),
+            np.concatenate([self.axes, other.axes]),
+            np.concatenate([self.halves, other.halves]),
+        )
+
+    def one(self, number: int) -> "Boxes":
+        """One of the boxes."""
+        part = slice(number, number + 1)
+        return Boxes(self.centres[part], self.axes[part], self.halves[part])
+
+    def gaps(self, other: "Boxes") -> np.ndarray:
+        """(N, M) the widest gap that an axis shows between each box and each of the others, negative if they touch.
+
+        The true distance is at least that gap.
+        """
+        between = other.centres[None] - self.centres[:, None]
+        count, others = between.shape[:2]
+        mine = np.broadcast_to(self.axes.transpose(0, 2, 1)[:, None], (count, others, 3, 3))
+        theirs = np.broadcast_to(other.axes.transpose(0, 2, 1)[None], (count, others, 3, 3))
+        crossed = np.cross(mine[:, :, :, None], theirs[:, :, None]).reshape(count, others, 9, 3)
+        length = np.linalg.norm(crossed, axis=-1, keepdims=True)
+        crossed = np.where(length > 1e-6, crossed / np.maximum(length, 1e-6), 0.0)
+        axes = np.concatenate([mine, theirs, crossed], axis=2)
+        apart = np.abs(np.einsum("nmak,nmk->nma", axes, between))
+        reach = np.abs(axes @ self.axes[:, None]) @ self.halves[:, None, :, None]
+        reach = reach + np.abs(axes @ other.axes[None]) @ other.halves[None, :, :, None]
+        return np.asarray((apart - reach[..., 0]).max(axis=2))
+
+    def gaps_to_balls(self, centres: np.ndarray, radii: np.ndarray) -> np.ndarray:
+        """(N, K) distances of each box from balls with centres (K, 3) and radii (K,), negative where they touch."""
+        local = (centres[None] - self.centres[:, None]) @ self.axes
+        outside = np.maximum(np.abs(local) - self.halves[:, None], 0)
+        return np.asarray(np.linalg.norm(outside, axis=-1) - radii)
+
+    def stops(self, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+        """(N, R) whether a box is met by the segments from start (R, 3) to end (R, 3)."""
+        origin = (start[None] - self.centres[:, None]) @ self.axes
+        way = (end - start)[None] @ self.axes
+        way = np.where(np.abs(way) < 1e-12, 1e-12, way)
+        first, second = (-self.halves[:, None] - origin) / way, (self.halves[:, None] - origin) / way
+        enter = np.minimum(first, second).max(axis=-1)
+        leave = np.maximum(first, second).min(axis=-1)
+        return np.asarray((enter <= leave) & (leave > 0) & (enter < 1))
+
+
+def balls_stop(centres: np.ndarray, radii: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """(R,) whether any of the balls (K) is met by each of the segments from start (R, 3) to end (R, 3)."""
+    way = end - start
+    to_centre = centres[None] - start[:, None]
+    along = np.clip(np.einsum("rkd,rd->rk", to_centre, way) / (way**2).sum(axis=1)[:, None], 0, 1)
+    miss = to_centre - along[..., None] * way[:, None]
+    return np.asarray(((miss**2).sum(axis=-1) < radii**2).any(axis=1))
+
+
+def bounds(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
+    """Low and high corner (3,) of a mesh."""
+    return mesh.vertices.min(axis=0).astype(float), mesh.vertices.max(axis=0).astype(float)

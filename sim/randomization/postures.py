@@ -1,0 +1,134 @@
+"""Joint positions: anywhere, or hovering over the block; clear of the support, the block and the robot itself."""
+
+from typing import Literal
+
+import numpy as np
+
+from sim.inverse_kinematics import hover_pose, solve
+from sim.random_streams import stream
+from sim.randomization.arms import balls_of
+from sim.randomization.boxes import Boxes
+from sim.randomization.config import RandomizationConfig, RobotRanges
+from sim.randomization.draws import happens, within
+from sim.randomization.supports import Support
+from sim.robots import RobotDescription
+from sim.scene import Block
+
+Task = Literal["coarse", "tool", "fine"]
+
+TRIES = 400
+START_SPREAD_RAD = 0.15
+BLOCK_DISTANCE_M = 0.15  # in random postures the hand stays this far from the block, so that it can be seen
+
+
+def sample_joints(
+    task: Task,
+    seed: int,
+    index: int,
+    config: RandomizationConfig,
+    description: RobotDescription,
+    block: Block,
+    support: Support,
+) -> np.ndarray:
+    """Joint positions (J,) as the task needs them.
+
+    coarse: anywhere in part of the scenes, else hovering. tool and fine: the clamp points down over the block.
+    """
+    rng, ranges = stream(seed, index, "joints"), config.robot
+    gripper = stream(seed, index, "gripper")
+    opening = 1.0 if happens(gripper, ranges.open_share) else within(gripper, ranges.opening_share)
+    if task == "coarse" and happens(rng, ranges.random_share):
+        return _anywhere(rng, description, block, support, ranges.clearance_m, within(gripper, ranges.opening_share))
+    reach = ranges.fine_offset_m if task == "fine" else ranges.hover_offset_m
+    return _hovering(rng, description, block, support, ranges, reach, opening)
+
+
+def random_posture(rng: np.random.Generator, description: RobotDescription, block: Block) -> np.ndarray:
+    """Joint positions (J,) anywhere above a flat support, clear of the block: where a robot may wait or go."""
+    return _anywhere(rng, description, block, None, 0.01, rng.random())
+
+
+def is_clear(
+    description: RobotDescription, joints: np.ndarray, block: Block, support: Support | None, clearance_m: float
+) -> bool:
+    """Whether the robot's balls keep clearance_m from support and block, and do not meet each other."""
+    balls = balls_of(description)
+    centres = balls.placed(description.robot.link_poses(joints))
+    free = ~balls.grounded
+    ground = 0.0 if support is None else support.height(centres[free, 0], centres[free, 1])
+    if (centres[free, 2] - balls.radii[free] - ground).min() < clearance_m or balls.meets_itself(centres):
+        return False
+    return float(block_box(block).gaps_to_balls(centres, balls.radii).min()) >= clearance_m
+
+
+def block_box(block: Block) -> Boxes:
+    """The block as a box."""
+    half = np.array(block.size_m) / 2
+    return Boxes.of(block.T_base_block[None], np.array([-half[0], -half[1], 0]), np.array([half[0], half[1], 2 * half[2]]))
+
+
+def _anywhere(
+    rng: np.random.Generator,
+    description: RobotDescription,
+    block: Block,
+    support: Support | None,
+    clearance_m: float,
+    opening: float,
+) -> np.ndarray:
+    arm, lower, upper = list(description.arm), description.lower, description.upper
+    for _ in range(TRIES):
+        joints = _with_opening(description.home, description, opening)
+        joints[arm] += description.arm_spread_rad * rng.uniform(-1, 1, len(arm))
+        joints = np.clip(joints, lower, upper)
+        clamp = description.robot.clamp_pose(joints)[:3, 3]
+        away = np.linalg.norm(clamp - block.T_base_block[:3, 3]) >= BLOCK_DISTANCE_M
+        if away and is_clear(description, joints, block, support, clearance_m):
+            return joints
+    raise ValueError(
+        f"robot {description.name}: none of {TRIES} random postures keeps {clearance_m:g} m from support and block; "
+        "lower robot.clearance_m or correct home and arm_spread_rad of its description."
+    )
+
+
+def _hovering(
+    rng: np.random.Generator,
+    description: RobotDescription,
+    block: Block,
+    support: Support,
+    ranges: RobotRanges,
+    reach_m: float,
+    opening: float,
+) -> np.ndarray:
+    place = block.T_base_block[:3, 3]
+    for _ in range(TRIES):
+        offset = reach_m * rng.uniform(-1, 1, 2)
+        position = place + (*offset, within(rng, description.hover_height_m))
+        yaw = rng.uniform(-np.pi, np.pi)
+        start = _facing(rng, description, position, opening)
+        joints = solve(description.robot, hover_pose(position, yaw), start)
+        if joints is not None and is_clear(description, joints, block, support, ranges.clearance_m):
+            return joints
+    raise ValueError(
+        f"robot {description.name}: in none of {TRIES} tries did the clamp hover over a block at x {place[0]:.2f} m, "
+        f"y {place[1]:.2f} m, {ranges.clearance_m:g} m clear of it; lower robot.clearance_m or block.height_m, or "
+        "correct reach_m and hover_height_m of its description."
+    )
+
+
+def _facing(
+    rng: np.random.Generator, description: RobotDescription, position: np.ndarray, opening: float
+) -> np.ndarray:
+    """A posture about home that faces the position, so that the solver ends in home's family of postures."""
+    start = _with_opening(description.home, description, opening)
+    arm = list(description.arm)
+    start[arm[0]] += np.arctan2(position[1], position[0])
+    start[arm] += START_SPREAD_RAD * rng.standard_normal(len(arm))
+    return start
+
+
+def _with_opening(joints: np.ndarray, description: RobotDescription, opening: float) -> np.ndarray:
+    """A copy with the gripper at a share of fully open."""
+    closed, widest = description.opening
+    joints = joints.copy()
+    joints[list(description.fingers)] = closed + opening * (widest - closed)
+    return joints

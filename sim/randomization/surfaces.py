@@ -1,0 +1,77 @@
+"""Materials: of any surface, and of a robot's paint."""
+
+import colorsys
+from dataclasses import replace
+
+import numpy as np
+
+from sim import textures
+from sim.randomization.config import LookRanges, PictureRanges, RobotRanges
+from sim.randomization.draws import colour, happens, one_of, within
+from sim.scene import Colour, Material, Texture
+
+UNTINTED = (0.75, 1.0)  # brightness of what multiplies a picture or a texture in natural colours
+
+
+def surface(
+    rng: np.random.Generator,
+    look: LookRanges,
+    unit_m: float,
+    texture_seeds: int,
+    pictures: PictureRanges | None = None,
+) -> Material:
+    """A material for a mesh whose unit of UV is unit_m wide; `pictures` where they may stand for textures."""
+    rgb = any_colour(rng, look)
+    texture = _texture(rng, look, texture_seeds, pictures)
+    tile = within(rng, look.tile_m)
+    plain = within(rng, UNTINTED)
+    if texture is not None and (texture.path or texture.seed % 2 == 0):
+        rgb = colour(plain, plain, plain)
+    roughness, metallic, specular = within(rng, look.roughness), happens(rng, look.metallic_share), within(
+        rng, look.specular
+    )
+    repeats = max(unit_m / tile, 0.05)
+    return Material(rgb, texture, repeats, roughness, float(metallic), specular)
+
+
+def any_colour(rng: np.random.Generator, look: LookRanges) -> Colour:
+    """A colour within the look's brightness: of any hue, or nearly gray."""
+    low, high = look.brightness
+    free = low + (high - low) * rng.random(3)
+    gray = within(rng, look.brightness) + 0.06 * (rng.random(3) - 0.5)
+    return colour(*np.clip(gray if happens(rng, look.gray_share) else free, low, high))
+
+
+def hue(rng: np.random.Generator, saturation: float) -> Colour:
+    """A bright colour of any hue."""
+    return colour(*colorsys.hsv_to_rgb(rng.random(), saturation, 1.0))
+
+
+def _texture(
+    rng: np.random.Generator, look: LookRanges, seeds: int, pictures: PictureRanges | None
+) -> Texture | None:
+    textured, family = happens(rng, look.textured_share), one_of(rng, look.families)
+    natural, number, pictured = happens(rng, look.natural_share), rng.random(), rng.random()
+    if pictures is not None and pictures.folder is not None and textured and pictured < pictures.share:
+        paths = textures.pictures(pictures.folder)
+        return Texture(textures.PICTURE, path=paths[int(number * len(paths))])
+    seed = 2 * int(number * (seeds // 2)) + (not natural)
+    return Texture(family, seed) if textured else None
+
+
+def robot_paint(
+    rng: np.random.Generator, tones: tuple[Colour, ...], ranges: RobotRanges, texture_seeds: int
+) -> tuple[Material, ...]:
+    """One material per tone of the robot: its own colours somewhat changed, or any, clean or worn."""
+    repainted, worn = happens(rng, ranges.repaint_share), happens(rng, ranges.wear_share)
+    family, number = one_of(rng, ranges.wear_families), 2 * int(rng.random() * (texture_seeds // 2))
+    repeats = 1.0 + 6.0 * rng.random()
+    roughness, specular = within(rng, ranges.roughness), within(rng, ranges.specular)
+    brightness = within(rng, ranges.brightness)
+    paints = []
+    for tone in tones:
+        tint, free = ranges.tint * rng.standard_normal(3), rng.random(3)
+        natural = np.array(tone) * brightness + tint
+        clean = Material(colour(*(free if repainted else natural)), None, 1.0, roughness, 0.0, specular)
+        paints.append(replace(clean, texture=Texture(family, number), repeats=repeats) if worn else clean)
+    return tuple(paints)
