@@ -54,7 +54,7 @@ class GlRenderer:
             "Lamps": gl.buffer(reserve=LAMPS.itemsize),
             "Window": gl.buffer(reserve=WINDOW.itemsize),
         }
-        units = {"surfaces": 0, "depths": 1, "radiances": 2, "textures": 3, "shadows": 4, "shadow_tests": 5}
+        units = {"surfaces": 0, "depths": 1, "radiances": 2, "textures": 3, "shadows": 4}
         for program in (self._shade, self._resolve):
             for name, unit in units.items():
                 if name in program:
@@ -65,9 +65,8 @@ class GlRenderer:
                 buffer.bind_to_uniform_block(binding)
         self._shadows = gl.depth_texture((LIGHTS * MAP_SIZE, MAP_SIZE))
         self._shadows.compare_func = ""
+        self._shadows.filter = (gl.NEAREST, gl.NEAREST)
         self._shadow_target = gl.framebuffer([], self._shadows)
-        self._plain = gl.sampler(filter=(gl.NEAREST, gl.NEAREST))
-        self._tests = gl.sampler(filter=(gl.LINEAR, gl.LINEAR), compare_func="<=")
         self._screen_shade = gl.vertex_array(self._shade, [])
         self._screen_resolve = gl.vertex_array(self._resolve, [])
         self._targets: OrderedDict[tuple[int, int], _Target] = OrderedDict()
@@ -181,9 +180,6 @@ class GlRenderer:
         target.depths.use(1)
         self._textures.array.use(3)
         self._shadows.use(4)
-        self._shadows.use(5)
-        self._plain.use(4)
-        self._tests.use(5)
         target.shade.use()
         self._screen_shade.render(vertices=3)
         target.radiances.use(2)
@@ -209,10 +205,10 @@ class _Target:
 
     def __init__(self, gl: moderngl.Context, width: int, height: int) -> None:
         fine = (2 * width + 1, 2 * height + 1)
-        self.surfaces = gl.texture(fine, 4, dtype="u4")
+        self.surfaces = gl.texture(fine, 2, dtype="u4")
         self.depths = gl.depth_texture(fine)
         self.depths.compare_func = ""
-        self.radiances = gl.texture((width, height), 4, dtype="f2")
+        self.radiances = gl.texture((width, height), 4, dtype="f4")
         words = gl.texture((width, height), 2, dtype="u4")
         for texture in (self.surfaces, self.depths, self.radiances, words):
             texture.filter = (gl.NEAREST, gl.NEAREST)

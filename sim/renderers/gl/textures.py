@@ -13,7 +13,7 @@ from sim.textures import pixels
 
 SIZE = 256
 LAYERS = 64
-ANISOTROPY = 4.0
+ANISOTROPY = 1.0
 
 
 class TexturePool:
@@ -26,7 +26,7 @@ class TexturePool:
 
     def _reserve(self, layers: int) -> None:
         gl = self._context.gl
-        self.array = gl.texture_array((SIZE, SIZE, layers), 3)
+        self.array = gl.texture_array((SIZE, SIZE, layers), 4)
         self.array.build_mipmaps()
         self.array.anisotropy = min(ANISOTROPY, gl.max_anisotropy)
         self._layers.clear()

@@ -4,6 +4,9 @@
 const int LIGHTS = 8;
 const int BODIES = 1023;
 const float PI = 3.14159265;
+const float INFINITY = 1.0 / 0.0;
+const float MAP_SIZE = 512.0;
+const float WIDEST_SEARCH = 24.0;
 
 struct Material {
     vec4 colour;  // linear rgb; layer of the texture, or -1
@@ -36,7 +39,6 @@ uniform usampler2D surfaces;
 uniform sampler2D depths;
 uniform sampler2DArray textures;
 uniform sampler2D shadows;
-uniform sampler2DShadow shadow_tests;
 
 layout(location = 0) out vec4 radiance;
 
@@ -54,51 +56,74 @@ vec3 decode(vec3 c) {
     return c * (c * (c * 0.305306011 + 0.682171111) + 0.012522878);
 }
 
-float visible(int number, Light light, vec3 at, vec3 normal, float distance, float turn) {
-    bool perspective = light.vector.w > 0.5;
-    float texel = light.map.y * (perspective ? distance : 1.0);
-    vec4 projected = light.map_from_base * vec4(at + normal * texel * 1.5, 1.0);
+// Places on a disc, four for each pixel of a 2 x 2 square: the second to fourth pixel turn the first one's by a right
+// angle more each.
+const vec2 DISC[4] = vec2[](vec2(0.354, 0.0), vec2(-0.452, 0.414), vec2(0.069, -0.788), vec2(0.569, 0.742));
+
+// The mean over the pixels of a 2 x 2 square that show the same surface, `kin` telling which neighbours do.
+float shared_mean(float value, vec2 kin, vec2 side) {
+    float x = value + kin.x * 0.5 * side.x * dFdx(value);
+    return x + kin.y * 0.5 * side.y * dFdy(x);
+}
+
+// Share of a light that reaches a surface: the blockers' mean depth gives the penumbra's width (Fernando, 2005).
+float lit(int number, vec3 at, vec3 normal, float distance, mat2 turn, vec2 kin, vec2 side) {
+    vec4 map = lights[number].map;
+    bool perspective = lights[number].vector.w > 0.5;
+    float texel = map.y * (perspective ? distance : 1.0);
+    vec4 projected = lights[number].map_from_base * vec4(at + normal * (1.5 * texel), 1.0);
     vec3 place = projected.xyz / projected.w;
-    if (place.x <= 0.0 || place.x >= 1.0 || place.y <= 0.0 || place.y >= 1.0 || place.z >= 1.0) return 1.0;
-    vec2 offset = vec2(number, 0.0);
-    float bias = 0.0005;
-    vec2 scale = vec2(1.0 / float(LIGHTS), 1.0);
-    vec2 size = vec2(textureSize(shadows, 0));
-    float sum = 0.0;
-    for (int i = 0; i < 9; i++) {
-        vec2 shift = vec2(i % 3 - 1, i / 3 - 1) / size.y;
-        sum += texture(shadow_tests, vec3((place.xy + shift + offset) * scale, place.z - bias));
+    if (any(lessThan(place, vec3(0.0))) || any(greaterThan(place, vec3(1.0)))) return 1.0;
+    float near = map.z, far = map.w, radius = lights[number].colour.w;
+    float own = perspective ? near * far / (far - (far - near) * place.z) : near + (far - near) * place.z;
+    float softest = radius * (perspective ? (own - near) / near : own - near) / texel;
+    vec2 centre = place.xy * MAP_SIZE;
+    vec2 corner_of_map = vec2(float(number) * MAP_SIZE, 0.0);
+    float search = clamp(softest, 1.0, WIDEST_SEARCH);
+    float blockers = 0.0, depths = 0.0;
+    for (int i = 0; i < 4; i++) {
+        vec2 tap = clamp(centre + search * (turn * DISC[i]), vec2(0.0), vec2(MAP_SIZE - 1.0));
+        float depth = texelFetch(shadows, ivec2(tap + corner_of_map), 0).x;
+        float blocked = depth < place.z ? 1.0 : 0.0;
+        blockers += blocked;
+        depths += blocked * depth;
     }
-    return sum / 9.0;
+    blockers = shared_mean(blockers, kin, side);
+    depths = shared_mean(depths, kin, side) / max(blockers, 1e-6);
+    float other = perspective ? near * far / (far - (far - near) * depths) : near + (far - near) * depths;
+    float width = radius * (perspective ? (own - other) / other : own - other) / texel;
+    float reach = clamp(width, 1.0, WIDEST_SEARCH);
+    float sum = 0.0;
+    for (int i = 0; i < 4; i++) {
+        vec2 tap = clamp(centre + reach * (turn * DISC[i]), vec2(0.0), vec2(MAP_SIZE - 1.0));
+        sum += texelFetch(shadows, ivec2(tap + corner_of_map), 0).x < place.z ? 0.0 : 0.25;
+    }
+    return shared_mean(sum, kin, side);
 }
 
 void main() {
     ivec2 pixel = ivec2(gl_FragCoord.xy);
     float depth = texelFetch(depths, 2 * pixel + 1, 0).x;
-    if (depth == 1.0) {
-        vec2 place = image.xy + image.zw * gl_FragCoord.xy;
-        place = 1.0 - abs(mod(place, 2.0) - 1.0);
-        vec3 seen = ground.w < 0.0 ? vec3(1.0) : decode(textureLod(textures, vec3(place, ground.w), 0.0).rgb);
-        radiance = vec4(seen * behind.rgb, 1.0);
-        return;
-    }
-    uvec4 surface = texelFetch(surfaces, 2 * pixel + 1, 0);
+    uvec2 surface = texelFetch(surfaces, 2 * pixel + 1, 0).xy;
+    bool empty = depth == 1.0;
+    uint body = empty ? 0u : surface.x >> 22;
     float metres = planes.x * planes.y / (planes.y - (planes.y - planes.x) * depth);
     vec3 ray = (base_from_ray * vec4(gl_FragCoord.xy, 1.0, 0.0)).xyz;
     vec3 at = eye.xyz + metres * ray;
     vec3 to_eye = -normalize(ray);
     vec3 normal = decode_normal(surface.x);
-    Material material = materials[surface.x >> 22];
+    vec4 colour = empty ? vec4(behind.rgb, ground.w) : materials[body].colour;
+    vec4 finish = materials[body].finish;
 
-    vec3 albedo = material.colour.rgb;
-    if (material.colour.w >= 0.0) {
-        vec2 dx = 2.0 * unpackHalf2x16(surface.z), dy = 2.0 * unpackHalf2x16(surface.w);
-        vec3 place = vec3(unpackUnorm2x16(surface.y), material.colour.w);
-        albedo *= decode(textureGrad(textures, place, dx, dy).rgb);
-    }
-    float roughness = max(material.finish.x, 0.05), metallic = material.finish.y;
+    vec2 picture = 1.0 - abs(mod(image.xy + image.zw * gl_FragCoord.xy, 2.0) - 1.0);
+    vec2 place = (vec2(surface.y & 8191u, surface.y >> 13 & 8191u) + 0.5) / 8192.0;
+    float level = float(surface.y >> 26) * (8.0 / 63.0);
+    vec4 texel = textureLod(textures, vec3(empty ? picture : place, colour.w), empty ? 0.0 : level);
+    vec3 albedo = colour.w < 0.0 ? colour.rgb : colour.rgb * decode(texel.rgb);
+
+    float roughness = max(finish.x, 0.05), metallic = finish.y;
     vec3 diffuse = albedo * (1.0 - metallic);
-    vec3 straight = mix(vec3(0.08 * material.finish.z), albedo, metallic);
+    vec3 straight = mix(vec3(0.08 * finish.z), albedo, metallic);
     float facing = max(dot(normal, to_eye), 1e-3);
 
     // Light from all around; the mirror's part after Lazarov, SIGGRAPH 2013.
@@ -110,35 +135,32 @@ void main() {
     vec3 sum = diffuse * mix(ground.rgb, sky.rgb, 0.5 + 0.5 * normal.z)
              + (straight * glance.x + glance.y) * mix(ground.rgb, sky.rgb, horizon);
 
-    float turn = fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715))));
+    ivec2 corner = pixel & 1;
+    vec2 side = 1.0 - 2.0 * vec2(corner);
+    vec2 first = corner.y == 0 ? vec2(side.x, 0.0) : vec2(0.0, side.x);
+    mat2 turn = mat2(first, vec2(-first.y, first.x));
+    vec4 self = vec4(normal, 4.0 * float(body));
+    vec2 kin = vec2(dot(abs(dFdx(self)), vec4(1.0)) < 0.3, dot(abs(dFdy(self)), vec4(1.0)) < 0.3);
     for (int i = 0; i < int(sky.w); i++) {
-        Light light = lights[i];
-        vec3 way = light.vector.xyz;
-        float strength = 1.0, distance = 1.0, spread = light.colour.w;
-        if (light.vector.w > 0.5) {
-            way -= at;
-            distance = length(way);
-            way /= distance;
-            float squared = light.colour.w * light.colour.w;
-            bool area = light.vector.w > 1.5;
-            strength = area ? max(-dot(way, light.axis.xyz), 0.0) * (1.0 + squared) / (distance * distance + squared)
-                            : 1.0 / (distance * distance);
-            spread /= distance;
-        }
-        float cosine = dot(normal, way);
-        if (cosine <= 0.0 || strength <= 0.0) continue;
-        if (light.map.x > 0.5) strength *= visible(i, light, at, normal, distance, turn);
+        vec4 vector = lights[i].vector;
+        bool lamp = vector.w > 0.5;
+        vec3 way = vector.xyz - (lamp ? at : vec3(0.0));
+        float distance = length(way), radius = lights[i].colour.w, squared = distance * distance;
+        way /= distance;
+        float area = max(-dot(way, lights[i].axis.xyz), 0.0) * (1.0 + radius * radius) / (squared + radius * radius);
+        float strength = vector.w > 1.5 ? area : lamp ? 1.0 / squared : 1.0;
+        if (lights[i].map.x > 0.5) strength *= lit(i, at, normal, distance, turn, kin, side);
+        float cosine = max(dot(normal, way), 0.0);
         vec3 halfway = normalize(way + to_eye);
-        float nh = max(dot(normal, halfway), 0.0), vh = max(dot(to_eye, halfway), 0.0);
+        float nh = max(dot(normal, halfway), 0.0), rim = 1.0 - max(dot(to_eye, halfway), 0.0);
         // GGX with the fast height-correlated visibility (Hammon, GDC 2017), widened by the light's size (Karis, 2013).
-        float alpha = roughness * roughness, wide = min(alpha + 0.5 * spread, 1.0);
+        float alpha = roughness * roughness, wide = min(alpha + 0.5 * (lamp ? radius / distance : radius), 1.0);
         float denominator = nh * nh * (wide * wide - 1.0) + 1.0;
         float peak = alpha * alpha / (PI * denominator * denominator);
         float shape = 0.5 / mix(2.0 * cosine * facing, cosine + facing, alpha);
-        float rim = 1.0 - vh;
         float rim2 = rim * rim;
         vec3 fresnel = straight + (1.0 - straight) * (rim2 * rim2 * rim);
-        sum += strength * cosine * light.colour.rgb * (diffuse + PI * peak * shape * fresnel);
+        sum += strength * cosine * lights[i].colour.rgb * (diffuse + PI * peak * shape * fresnel);
     }
-    radiance = vec4(min(sum, 1.0), 1.0);
+    radiance = empty ? vec4(albedo, INFINITY) : vec4(min(sum, 1.0), metres);
 }
