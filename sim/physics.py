@@ -1,56 +1,78 @@
-"""Rigid bodies in PyBullet: the Panda with motors, the support and one block. Time runs only inside `step`.
+"""Rigid bodies in PyBullet: a robot with motors, a support, and things on it. Time runs only inside `step`.
 
-The fingers are coupled by a gear, as the real hand couples them: the clamp closes about its centre. Contacts
-have Coulomb friction; motors are velocity constraints with a limited force.
+Contacts have Coulomb friction; motors are velocity constraints with a limited force. Friction is given per pair of
+what touches: what is handled has the coefficient 1, fingers and support that of the pair.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from perception.robot import Robot
 from sim.bullet import pybullet
-from sim.panda import panda_urdf
-from sim.scene import Block
+from sim.gripper import PAD_M, Gripper
+from sim.robots import RobotDescription
+from sim.scene import Block, Body
+from sim.solids import Solid, add_moving, add_still, translation
 
 STEP_S = 1 / 240
 GRAVITY_M_S2 = 9.81
-ARM_JOINTS = 7
-ARM_FORCE_N = (87.0, 87.0, 87.0, 87.0, 12.0, 12.0, 12.0)  # the Panda's own torque limits, N m
-FINGER_FORCE_N = 30.0
 FINGER_SPEED_M_S = 0.1
-FINGER_GEAR_FORCE_N = 60.0
-FINGER_FRICTION, BLOCK_FRICTION, SUPPORT_FRICTION = 1.2, 0.9, 0.8
-SPINNING_FRICTION_M = 0.002  # stands for the patch that touches, which the solver takes for points
-BLOCK_DENSITY_KG_M3, BLOCK_MASS_KG = 700.0, (0.1, 0.3)
+DENSITY_KG_M3, MASS_KG = 700.0, (0.1, 0.3)  # of dry wood; what grippers of this size hold well
 POSITION_GAIN = 0.2
+ROLLING_M = 5e-4  # what is round comes to rest; boxes creep with it, by 0.02 mm a second
+
+
+@dataclass(frozen=True)
+class Friction:
+    """Coulomb coefficients: of fingers on what they hold, and of what lies there on its support or on others."""
+
+    grip: float = 1.0
+    support: float = 0.7
+
+
+@dataclass(frozen=True)
+class Contact:
+    """A link of the robot that touches a thing: `other` is its name; force in N."""
+
+    link: str
+    other: str
+    force_n: float
+
+
+def usual_mass(volume_m3: float) -> float:
+    """Mass in kg of a thing of that volume, unless another is given."""
+    return float(np.clip(DENSITY_KG_M3 * volume_m3, *MASS_KG))
 
 
 class Physics:
-    """One physics client. Not safe across threads."""
+    """One physics client. Not safe across threads.
 
-    def __init__(self, robot: Robot) -> None:
+    A robot, where its description is given, at the joint positions that `place` sets; things that support others,
+    which is the plane z = 0 unless any are given.
+    """
+
+    def __init__(
+        self,
+        description: RobotDescription | None = None,
+        supports: Sequence[Body | Solid] = (),
+        friction: Friction | None = None,
+    ) -> None:
         self._client = pybullet.connect(pybullet.DIRECT)
+        self._friction = friction or Friction()
         pybullet.setGravity(0, 0, -GRAVITY_M_S2, physicsClientId=self._client)
         pybullet.setTimeStep(STEP_S, physicsClientId=self._client)
         # A solver that may stop early lets a resting block creep by 0.03 mm a second.
         pybullet.setPhysicsEngineParameter(
             deterministicOverlappingPairs=1, solverResidualThreshold=0, physicsClientId=self._client
         )
-        self._support = self._static_plane()
-        self._arm = pybullet.loadURDF(str(panda_urdf()), useFixedBase=True, physicsClientId=self._client)
-        indices = {}
-        for i in range(pybullet.getNumJoints(self._arm, physicsClientId=self._client)):
-            info = pybullet.getJointInfo(self._arm, i, physicsClientId=self._client)
-            indices[info[1].decode()] = i
-        self._joints = [indices[name] for name in robot.joint_names]
-        self._fingers = self._joints[ARM_JOINTS:]
-        for finger in self._fingers:
-            pybullet.changeDynamics(
-                self._arm, finger, lateralFriction=FINGER_FRICTION, physicsClientId=self._client
-            )
-        self._couple_fingers()
-        self._block: int | None = None
-        self._half_height = 0.0
+        self._names: dict[int, str] = {}
+        self._centres: dict[int, np.ndarray] = {}
+        for support in supports or (Solid("plane", np.eye(4), name="support"),):
+            self.add_still(support)
+        if description is not None:
+            self._load_robot(description)
 
     def close(self) -> None:
         """Disconnect from the physics client. May be called twice."""
@@ -58,97 +80,130 @@ class Physics:
             pybullet.disconnect(self._client)
             self._client = -1
 
-    def place(self, joints: np.ndarray, block: Block) -> None:
-        """Put the robot at joint positions (9,), at rest, and a new block on the support."""
+    def place(self, joints: np.ndarray) -> None:
+        """Put the robot at joint positions (J,), at rest."""
         for index, value in zip(self._joints, joints, strict=True):
-            pybullet.resetJointState(self._arm, index, value, 0.0, physicsClientId=self._client)
-        if self._block is not None:
-            pybullet.removeBody(self._block, physicsClientId=self._client)
-        half = np.array(block.size_m) / 2
-        self._half_height = float(half[2])
-        shape = pybullet.createCollisionShape(
-            pybullet.GEOM_BOX, halfExtents=half.tolist(), physicsClientId=self._client
-        )
-        mass = float(np.clip(BLOCK_DENSITY_KG_M3 * np.prod(block.size_m), *BLOCK_MASS_KG))
-        self._block = pybullet.createMultiBody(
-            mass,
-            shape,
-            basePosition=(block.x_m, block.y_m, self._half_height),
-            baseOrientation=pybullet.getQuaternionFromEuler((0, 0, block.yaw_rad)),
-            physicsClientId=self._client,
-        )
-        pybullet.changeDynamics(
-            self._block,
-            -1,
-            lateralFriction=BLOCK_FRICTION,
-            spinningFriction=SPINNING_FRICTION_M,
-            physicsClientId=self._client,
-        )
+            pybullet.resetJointState(self._robot, index, value, 0.0, physicsClientId=self._client)
+        self._gripper.place(float(joints[self._description.fingers[0]]))
 
-    def step(self, arm: np.ndarray, arm_speed: np.ndarray, finger_m: float) -> None:
-        """One time step towards arm positions (7,) at arm_speed (7,) rad/s, and each finger at finger_m."""
+    def add(self, thing: Block | Body | Solid, mass_kg: float | None = None) -> int:
+        """Put a thing that moves in its place, as its convex hull; returns its number.
+
+        Raises ValueError for a mesh without volume and for a mass that is not positive.
+        """
+        solid = Solid.of(thing)
+        mass = usual_mass(solid.volume_m3) if mass_kg is None else mass_kg
+        if not (np.isfinite(mass) and mass > 0):
+            raise ValueError(f"the mass of the {solid.name} is {mass} kg: give a positive one.")
+        body = add_moving(solid, mass, self._client)
+        self._set_friction(body, 1.0, rolling_m=0.0 if solid.mesh == "box" else ROLLING_M)
+        self._names[body], self._centres[body] = solid.name, solid.centre
+        return body
+
+    def add_still(self, thing: Block | Body | Solid) -> int:
+        """Put a thing that does not move in its place; returns its number."""
+        solid = Solid.of(thing)
+        body = add_still(solid, self._client)
+        self._set_friction(body, self._friction.support)
+        self._names[body] = solid.name
+        return body
+
+    def pose(self, thing: int) -> np.ndarray:
+        """(4, 4) pose of the scaled mesh of a thing that was added as moving, base frame."""
+        position, turn = pybullet.getBasePositionAndOrientation(thing, physicsClientId=self._client)
+        pose = np.eye(4)
+        pose[:3, :3] = Rotation.from_quat(turn).as_matrix()
+        pose[:3, 3] = position
+        return pose @ translation(-self._centres[thing])
+
+    def speed(self, thing: int) -> tuple[float, float]:
+        """How fast a thing moves and turns: m/s, rad/s."""
+        moving, turning = pybullet.getBaseVelocity(thing, physicsClientId=self._client)
+        return float(np.linalg.norm(moving)), float(np.linalg.norm(turning))
+
+    def step(
+        self, arm: np.ndarray, arm_speed: np.ndarray, finger: float, grip_n: float | None = None
+    ) -> None:
+        """One time step towards arm positions (A,) at arm_speed (A,) rad/s and finger joints at `finger`.
+
+        grip_n: what each finger presses with at most, N; as much as the gripper can unless given.
+        """
         pybullet.setJointMotorControlArray(
-            self._arm,
-            self._joints[:ARM_JOINTS],
+            self._robot,
+            self._arm_joints,
             pybullet.POSITION_CONTROL,
             targetPositions=arm.tolist(),
             targetVelocities=arm_speed.tolist(),
-            forces=ARM_FORCE_N,
-            positionGains=[POSITION_GAIN] * ARM_JOINTS,
-            velocityGains=[1.0] * ARM_JOINTS,
+            forces=self._description.arm_force.tolist(),
+            positionGains=[POSITION_GAIN] * len(self._arm_joints),
+            velocityGains=[1.0] * len(self._arm_joints),
             physicsClientId=self._client,
         )
-        for finger in self._fingers:
-            pybullet.setJointMotorControl2(
-                self._arm,
-                finger,
-                pybullet.POSITION_CONTROL,
-                targetPosition=finger_m,
-                force=FINGER_FORCE_N,
-                maxVelocity=FINGER_SPEED_M_S,
-                physicsClientId=self._client,
-            )
+        force = self.strongest_grip_n if grip_n is None else min(grip_n, self.strongest_grip_n)
+        self._gripper.drive(finger, force, FINGER_SPEED_M_S, STEP_S)
+        self.fall()
+
+    def fall(self) -> None:
+        """One time step in which no motor of the robot gets a new command."""
         pybullet.stepSimulation(physicsClientId=self._client)
 
+    @property
+    def strongest_grip_n(self) -> float:
+        """What each finger can press with, N."""
+        return self._gripper.strongest_n
+
     def joint_positions(self) -> np.ndarray:
-        """Positions (9,) in rad and m."""
+        """Positions (J,) in rad and m."""
         return self._joint_column(0)
 
     def joint_speeds(self) -> np.ndarray:
-        """Speeds (9,) in rad/s and m/s."""
+        """Speeds (J,) in rad/s and m/s."""
         return self._joint_column(1)
 
-    def block_pose(self) -> np.ndarray:
-        """T_base_block (4, 4), its origin the centre of the bottom face."""
-        position, turn = pybullet.getBasePositionAndOrientation(self._block, physicsClientId=self._client)
-        pose = np.eye(4)
-        pose[:3, :3] = Rotation.from_quat(turn).as_matrix()
-        pose[:3, 3] = position - self._half_height * pose[:3, 2]
-        return pose
+    def grip_forces(self, thing: int) -> tuple[float, float]:
+        """What each of the two fingers presses on a thing with, N."""
+        return self._gripper.forces_on(thing)
 
-    def fingers_touch_block(self) -> bool:
-        """Whether both fingers touch the block."""
-        return all(
-            pybullet.getContactPoints(self._arm, self._block, finger, -1, physicsClientId=self._client)
-            for finger in self._fingers
+    def robot_contacts(self) -> list[Contact]:
+        """Links of the robot that touch something; its foot on the support does not count."""
+        found: dict[tuple[int, int], float] = {}
+        for point in pybullet.getContactPoints(bodyA=self._robot, physicsClientId=self._client):
+            if point[2] != self._robot and point[3] not in self._foot:
+                key = (point[3], point[2])
+                found[key] = found.get(key, 0.0) + point[9]
+        return [Contact(self._links[link], self._names[other], force) for (link, other), force in found.items()]
+
+    def touches(self, thing: int, other: int) -> bool:
+        """Whether two things touch."""
+        return bool(pybullet.getContactPoints(thing, other, physicsClientId=self._client))
+
+    def _load_robot(self, description: RobotDescription) -> None:
+        client = self._client
+        self._description = description
+        self._robot = pybullet.loadURDF(str(description.urdf), useFixedBase=True, physicsClientId=client)
+        infos = [
+            pybullet.getJointInfo(self._robot, i, physicsClientId=client)
+            for i in range(pybullet.getNumJoints(self._robot, physicsClientId=client))
+        ]
+        joints = {info[1].decode(): info[0] for info in infos}
+        links = {info[12].decode(): info[0] for info in infos}
+        self._links = {-1: description.robot.base} | {index: name for name, index in links.items()}
+        self._foot = {-1} | {info[0] for info in infos if info[2] == pybullet.JOINT_FIXED and info[16] == -1}
+        self._joints = [joints[name] for name in description.robot.joint_names]
+        self._arm_joints = [self._joints[i] for i in description.arm]
+        self._gripper = Gripper(description, self._robot, joints, links, client)
+        self._gripper.set_friction(self._friction.grip)
+
+    def _set_friction(self, body: int, lateral: float, rolling_m: float = 0.0) -> None:
+        pybullet.changeDynamics(
+            body,
+            -1,
+            lateralFriction=lateral,
+            spinningFriction=PAD_M / 2,
+            rollingFriction=rolling_m,
+            physicsClientId=self._client,
         )
 
     def _joint_column(self, column: int) -> np.ndarray:
-        states = pybullet.getJointStates(self._arm, self._joints, physicsClientId=self._client)
+        states = pybullet.getJointStates(self._robot, self._joints, physicsClientId=self._client)
         return np.array([state[column] for state in states])
-
-    def _static_plane(self) -> int:
-        shape = pybullet.createCollisionShape(pybullet.GEOM_PLANE, physicsClientId=self._client)
-        body = pybullet.createMultiBody(0, shape, physicsClientId=self._client)
-        pybullet.changeDynamics(body, -1, lateralFriction=SUPPORT_FRICTION, physicsClientId=self._client)
-        return body
-
-    def _couple_fingers(self) -> None:
-        left, right = self._fingers
-        gear = pybullet.createConstraint(
-            self._arm, left, self._arm, right, pybullet.JOINT_GEAR, [1, 0, 0], [0, 0, 0], [0, 0, 0],
-            physicsClientId=self._client,
-        )  # fmt: skip
-        pybullet.changeConstraint(
-            gear, gearRatio=-1, erp=0.1, maxForce=FINGER_GEAR_FORCE_N, physicsClientId=self._client
-        )

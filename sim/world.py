@@ -1,8 +1,8 @@
 """The simulated world behind `perception.world.World`: PyBullet physics, pictures by one of the renderers.
 
-An episode (seed, index) takes its block, cameras, light and materials from `sim.randomization.sample_scene`,
-so what the cameras see is of the kind that the networks were trained on. The arm starts and rests in postures
-as in coarse training, clear of the block.
+An episode (seed, index) takes its scene from `sim.randomization.sample_scene`, so that what the cameras see is of
+the kind that networks are trained on: a calm table unless another configuration is given. The arm starts and rests in
+postures as in coarse training, clear of the block.
 """
 
 from dataclasses import replace
@@ -11,18 +11,19 @@ from itertools import product
 import numpy as np
 
 from perception.errors import BlockworldError
-from perception.robot import Robot
 from perception.world import BlockTruth, MoveResult
 from sim.motion import Planner
+from sim.optics import photograph
 from sim.physics import STEP_S, Physics
 from sim.random_streams import stream
-from sim.randomization import random_posture, sample_scene
-from sim.robots import load_robot
+from sim.randomization import RandomizationConfig, preset, random_posture, sample_scene
 from sim.renderers import Shot, open_renderer
+from sim.robots import RobotDescription, load_robot
+from sim.scene import SUPPORT, Block, Scene
 
 CAMERAS = 3
-OVERSAMPLING = 2.0
-FINGER_OPEN_M = 0.04
+RENDERERS = {"auto": "gl"}  # which says so, and draws with tiny, where OpenGL does not work
+OVERSAMPLING = 1.5  # pictures are made smaller before a network sees them
 REACHED_M, REACHED_RAD = 0.003, 0.03
 STUCK_RAD = 0.15  # the arm is this far behind its path: something is in the way
 SETTLE_S, LONGEST_SETTLE_S = 0.1, 1.5
@@ -33,16 +34,30 @@ SEEN_CHANGE = 1e-5  # rad and m; less than this no camera sees
 
 
 class PybulletWorld:
-    """A Panda, a block and three cameras; see `perception.world.World`. Equal calls give equal worlds."""
+    """A robot, a block and three cameras; see `perception.world.World`. Equal calls give equal worlds.
+
+    renderer: a name of `sim.renderers`, or auto: gl where it works, else tiny. robot: a name or a description that
+    `sim.robots.load_robot` knows. config: what episodes are drawn from.
+    """
 
     camera_names = tuple(f"camera_{number + 1}" for number in range(CAMERAS))
 
-    def __init__(self, seed: int = 0, index: int = 0, renderer: str = "tiny") -> None:
-        self._robot = Robot.load("panda")
+    def __init__(
+        self,
+        seed: int = 0,
+        index: int = 0,
+        renderer: str = "tiny",
+        robot: str | RobotDescription = "panda",
+        config: RandomizationConfig | None = None,
+    ) -> None:
+        self._description = load_robot(robot) if isinstance(robot, str) else robot
+        self._config = config or preset("lab")
+        self._robot = self._description.robot
+        self._arm_indices, self._finger_index = list(self._description.arm), self._description.fingers[0]
         self.joint_names = self._robot.joint_names
         self._planner = Planner(self._robot)
-        self._renderer = open_renderer(renderer)
-        self._physics = Physics(self._robot)
+        self._renderer = open_renderer(RENDERERS.get(renderer, renderer))
+        self._physics: Physics | None = None
         self._state_id = 0
         self._visible = np.empty(0)
         self.reset(seed, index)
@@ -54,19 +69,28 @@ class PybulletWorld:
 
     def reset(self, seed: int, index: int) -> None:
         """Start episode `index` of series `seed`; see the module."""
-        self._scene = sample_scene("coarse", seed, index, CAMERAS)
+        self._scene = sample_scene("coarse", seed, index, CAMERAS, self._config, self._description)
         self._postures = stream(seed, index, "world postures")
-        self._physics.close()  # a fresh client: nothing of the last episode lingers in its solver
-        self._physics = Physics(self._robot)
-        joints = random_posture(self._postures, load_robot("panda"), self._scene.block)
-        self._physics.place(joints, self._scene.block)
-        self._arm, self._finger_m = joints[:7], float(joints[7])
+        if self._physics is not None:  # a fresh client: nothing of the last episode lingers in its solver
+            self._physics.close()
+        self._physics = Physics(self._description, [b for b in self._scene.bodies if b.label == SUPPORT])
+        for body in self._scene.bodies:
+            if body.label != SUPPORT:
+                self._physics.add_still(body)
+        self._block = self._physics.add(self._scene.block)
+        joints = random_posture(self._postures, self._description, self._scene.block)
+        self._physics.place(joints)
+        self._arm, self._finger = joints[self._arm_indices], float(joints[self._finger_index])
         self._settle()
         self._visible = self._what_is_seen()
         self._state_id += 1
 
+    def scene(self) -> Scene:
+        """The scene as it is now: robot and block where they are."""
+        return replace(self._scene, joints=self.joint_positions(), block=self._block_now(self._block_pose()))
+
     def joint_positions(self) -> np.ndarray:
-        """Joint positions (9,) in rad and m."""
+        """Joint positions (J,) in rad and m."""
         return self._physics.joint_positions()
 
     def image(self, camera: str) -> np.ndarray:
@@ -74,12 +98,10 @@ class PybulletWorld:
         if camera not in self.camera_names:
             known = ", ".join(self.camera_names)
             raise BlockworldError(f"there is no camera '{camera}': choose one of {known}.")
-        pose = self._physics.block_pose()
-        truth = self.block_truth()
-        block = replace(self._scene.block, x_m=truth.x_m, y_m=truth.y_m, yaw_rad=truth.yaw_rad, pose=pose)
-        scene = replace(self._scene, joints=self.joint_positions(), block=block)
-        shot = Shot.whole(scene.cameras[self.camera_names.index(camera)], oversampling=OVERSAMPLING)
-        return self._renderer.render(scene, [shot])[0].rgb
+        scene = self.scene()
+        view = scene.views[self.camera_names.index(camera)]
+        shot = Shot.whole(view.camera, oversampling=OVERSAMPLING)
+        return photograph(self._renderer, scene, [shot], [view])[0].rgb
 
     def move_clamp(self, position_m: np.ndarray, yaw_rad: float, opening_m: float) -> MoveResult:
         """Bring the clamp, pointing down, to position_m (3,) and yaw_rad (or half a turn from it) in base.
@@ -88,7 +110,7 @@ class PybulletWorld:
         on its way, `reached` is False and the message says how far off the clamp is.
         """
         position = np.asarray(position_m, dtype=float)
-        finger = float(np.clip(opening_m / 2, 0.0, FINGER_OPEN_M))
+        finger = self._description.finger_at(opening_m)
         path = self._planner.plan(self.joint_positions(), position, yaw_rad)
         if path is None:
             return self._result(
@@ -97,12 +119,13 @@ class PybulletWorld:
                 f"{np.linalg.norm(position):.2f} m from the base; the clamp stays "
                 f"{self._distance(position):.2f} m away from it.",
             )
-        if finger > self._finger_m:
-            self._finger_m = finger
+        opens = self._description.opening_at(finger) > self._description.opening_at(self._finger)
+        if opens:
+            self._finger = finger
             self._settle()
         unhindered = self._follow(path)
-        if unhindered and finger < self._finger_m:
-            self._finger_m = finger
+        if unhindered and not opens and finger != self._finger:
+            self._finger = finger
             self._settle()
         self._note_change()
         turn = (self._clamp()[1] - yaw_rad + np.pi / 2) % np.pi - np.pi / 2
@@ -116,36 +139,48 @@ class PybulletWorld:
 
     def home(self) -> MoveResult:
         """Go to the next random posture of the episode, clear of the block."""
-        truth = self.block_truth()
-        block = replace(self._scene.block, x_m=truth.x_m, y_m=truth.y_m)
-        posture = random_posture(self._postures, load_robot("panda"), block)
-        self._finger_m = float(posture[7])
+        posture = random_posture(self._postures, self._description, self._block_now(None))
+        self._finger = float(posture[self._finger_index])
         self._settle()
         arrived = self._follow(self._planner.clear_way(self.joint_positions(), posture))
         self._note_change()
         return self._result(arrived, "" if arrived else "the arm was held up on its way home.")
 
     def block_truth(self) -> BlockTruth:
-        """Where the block is; lifted when its lowest corner is more than 5 cm above the support."""
-        pose = self._physics.block_pose()
+        """Where the block is; lifted when its lowest corner is more than 5 cm higher than where it started."""
+        pose = self._block_pose()
         x, y, z = (float(value) for value in pose[:3, 3])
-        corners = np.array(list(product((-0.5, 0.5), (-0.5, 0.5), (0.0, 1.0)))) * self._scene.block.size_m
-        lowest = float((corners @ pose[:3, :3].T + pose[:3, 3])[:, 2].min())
+        raised = self._lowest(pose) - self._lowest(self._scene.block.T_base_block)
         yaw = float(np.arctan2(pose[1, 0], pose[0, 0]) % np.pi)
-        return BlockTruth(x, y, z, yaw, np.array(self._scene.block.size_m), lowest > LIFTED_M)
+        return BlockTruth(x, y, z, yaw, np.array(self._scene.block.size_m), raised > LIFTED_M)
 
     def close(self) -> None:
         """Free the physics and the renderer."""
-        self._physics.close()
+        if self._physics is not None:
+            self._physics.close()
         self._renderer.close()
 
+    def _block_pose(self) -> np.ndarray:
+        """T_base_block (4, 4), its origin the centre of the bottom face."""
+        pose = self._physics.pose(self._block)
+        pose[:3, 3] -= self._scene.block.size_m[2] / 2 * pose[:3, 2]
+        return pose
+
+    def _block_now(self, pose: np.ndarray | None) -> Block:
+        truth = self.block_truth()
+        return replace(self._scene.block, x_m=truth.x_m, y_m=truth.y_m, yaw_rad=truth.yaw_rad, pose=pose)
+
+    def _lowest(self, pose: np.ndarray) -> float:
+        corners = np.array(list(product((-0.5, 0.5), (-0.5, 0.5), (0.0, 1.0)))) * self._scene.block.size_m
+        return float((corners @ pose[:3, :3].T + pose[:3, 3])[:, 2].min())
+
     def _follow(self, path: np.ndarray) -> bool:
-        """Drive the arm along a path (N, 7); False, with the arm held where it is, when it falls behind."""
+        """Drive the arm along a path (N, A); False, with the arm held where it is, when it falls behind."""
         targets = self._planner.timed(path, STEP_S)
         speeds = np.gradient(np.concatenate([path[:1], targets]), STEP_S, axis=0)[1:]
         for target, speed in zip(targets, speeds, strict=True):
-            self._physics.step(target, speed, self._finger_m)
-            arm = self.joint_positions()[:7]
+            self._physics.step(target, speed, self._finger)
+            arm = self.joint_positions()[self._arm_indices]
             if np.abs(target - arm).max() > STUCK_RAD:
                 self._arm = arm
                 self._settle()
@@ -156,9 +191,9 @@ class PybulletWorld:
 
     def _settle(self) -> None:
         """Hold the arm's target until nothing moves any more, or time is up."""
-        still = np.zeros(7)
+        still = np.zeros(len(self._arm_indices))
         for count in range(int(LONGEST_SETTLE_S / STEP_S)):
-            self._physics.step(self._arm, still, self._finger_m)
+            self._physics.step(self._arm, still, self._finger)
             if count * STEP_S > SETTLE_S and np.abs(self._physics.joint_speeds()).max() < AT_REST:
                 return
 
@@ -171,12 +206,12 @@ class PybulletWorld:
 
     def _result(self, reached: bool, message: str) -> MoveResult:
         position, yaw = self._clamp()
-        opening = float(self.joint_positions()[7:].sum())
-        holding = opening > HELD_OPENING_M and self._physics.fingers_touch_block()
+        opening = self._description.opening_at(float(self.joint_positions()[self._finger_index]))
+        holding = opening > HELD_OPENING_M and min(self._physics.grip_forces(self._block)) > 0
         return MoveResult(reached, position, yaw, opening, holding, message)
 
     def _what_is_seen(self) -> np.ndarray:
-        return np.concatenate([self.joint_positions(), self._physics.block_pose().ravel()])
+        return np.concatenate([self.joint_positions(), self._physics.pose(self._block).ravel()])
 
     def _note_change(self) -> None:
         seen = self._what_is_seen()
