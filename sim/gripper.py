@@ -7,6 +7,7 @@ up, as in a hand with one motor.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from sim.robots import RobotDescription
 
 FIRMNESS = 10.0  # how much stronger than the drives the motors of the other joints are
 FOLLOWING_GAIN = 0.5
+LEVERS, LEAST_LEVER = 16, 1e-3
 PAD_M = 0.006  # a finger's pad resists turning like its friction at this lever; the solver knows points alone
 
 
@@ -38,7 +40,8 @@ class Gripper:
         links: dict[str, int],
         client: int,
     ) -> None:
-        self._description, self._body, self._client = description, body, client
+        self._body, self._client = body, client
+        self._levers, self._force = _levers(description), description.finger_force
         names = [description.robot.joint_names[i] for i in description.fingers]
         found = [_Joint(joints[name], 1.0, 0.0) for name in names]
         for joint in description.robot.mimics:
@@ -53,8 +56,7 @@ class Gripper:
     @property
     def strongest_n(self) -> float:
         """What each finger tip can press with, N: the least over the opening."""
-        values = np.linspace(*self._description.opening, 9)
-        return float(self._description.finger_force / max(self._lever(value) for value in values))
+        return float(self._force / self._levers[1].max())
 
     def place(self, value: float) -> None:
         """Put all joints of the gripper where the commanded joints are at `value`, at rest."""
@@ -111,13 +113,7 @@ class Gripper:
 
     def _lever(self, value: float) -> float:
         """How far one finger tip moves per change of the commanded joints: m per rad, 1 for straight fingers."""
-        closed, opened = sorted(self._description.opening)
-        step = 0.02 * (opened - closed)
-        low, high = max(closed, value - step), min(opened, value + step)
-        if high <= low:
-            low, high = (closed, closed + step) if value <= closed else (opened - step, opened)
-        way = abs(self._description.opening_at(high) - self._description.opening_at(low))
-        return max(way / (high - low) / 2, 1e-3)
+        return float(np.interp(value, *self._levers))
 
     def _motor(self, joint: _Joint, value: float, force: float, speed: float | None) -> None:
         gain = {"positionGain": FOLLOWING_GAIN}
@@ -132,6 +128,14 @@ class Gripper:
             physicsClientId=self._client,
             **gain,
         )
+
+
+@lru_cache(maxsize=32)
+def _levers(description: RobotDescription) -> tuple[np.ndarray, np.ndarray]:
+    """Rising values of the commanded joints, and how far one finger tip moves per change of these."""
+    edges = np.linspace(*sorted(description.opening), LEVERS + 1)
+    openings = np.array([description.opening_at(edge) for edge in edges])
+    return (edges[1:] + edges[:-1]) / 2, np.maximum(np.abs(np.diff(openings) / np.diff(edges)) / 2, LEAST_LEVER)
 
 
 def _first(body: int, link: int, moving: set[int], client: int) -> int:

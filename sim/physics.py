@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from sim.bullet import pybullet
 from sim.gripper import PAD_M, Gripper
 from sim.robots import RobotDescription
 from sim.scene import Block, Body
-from sim.solids import Solid, add_moving, add_still, translation
+from sim.solids import Solid, add_moving, add_still
 
 STEP_S = 1 / 240
 GRAVITY_M_S2 = 9.81
@@ -112,9 +111,13 @@ class Physics:
         """(4, 4) pose of the scaled mesh of a thing that was added as moving, base frame."""
         position, turn = pybullet.getBasePositionAndOrientation(thing, physicsClientId=self._client)
         pose = np.eye(4)
-        pose[:3, :3] = Rotation.from_quat(turn).as_matrix()
-        pose[:3, 3] = position
-        return pose @ translation(-self._centres[thing])
+        pose[:3, :3] = np.reshape(pybullet.getMatrixFromQuaternion(turn), (3, 3))
+        pose[:3, 3] = position - pose[:3, :3] @ self._centres[thing]
+        return pose
+
+    def mass(self, thing: int) -> float:
+        """Mass of a thing in kg."""
+        return float(pybullet.getDynamicsInfo(thing, -1, physicsClientId=self._client)[0])
 
     def speed(self, thing: int) -> tuple[float, float]:
         """How fast a thing moves and turns: m/s, rad/s."""

@@ -55,7 +55,7 @@ class PybulletWorld:
         self._robot = self._description.robot
         self._arm_indices, self._finger_index = list(self._description.arm), self._description.fingers[0]
         self.joint_names = self._robot.joint_names
-        self._planner = Planner(self._robot)
+        self._planner = Planner(self._description)
         self._renderer = open_renderer(RENDERERS.get(renderer, renderer))
         self._physics: Physics | None = None
         self._state_id = 0
