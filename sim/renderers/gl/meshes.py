@@ -16,7 +16,7 @@ class MeshPool:
 
     def __init__(self, gl: moderngl.Context) -> None:
         self._gl = gl
-        self._places: dict[str, tuple[int, int, int]] = {}
+        self._places: dict[str, tuple[tuple[int, int, int], np.ndarray]] = {}
         self._reserve(VERTICES, INDICES)
 
     def _reserve(self, vertices: int, indices: int) -> None:
@@ -25,15 +25,16 @@ class MeshPool:
         self.indices = self._gl.buffer(reserve=4 * indices)
         self._used = [0, 0]
 
-    def place(self, names: list[str]) -> np.ndarray:
-        """(N, 3) int32 for N names: number of indices, first index, first vertex. Raises ValueError for an unknown
-        name."""
+    def place(self, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
+        """For N names: (N, 3) int32 number of indices, first index and first vertex, and (N, 4) centre and radius in m
+        of a ball about the mesh. Raises ValueError for an unknown name."""
         if not all(name in self._places for name in names) and not self._upload(names):
             self._places.clear()
             self._used = [0, 0]
             if not self._upload(names):
                 self._grow(names)
-        return np.array([self._places[name] for name in names], np.int32).reshape(-1, 3)
+        found = [self._places[name] for name in names]
+        return np.array([place for place, _ in found]), np.array([ball for _, ball in found])
 
     def _upload(self, names: list[str]) -> bool:
         """Write what is missing; False as soon as something does not fit."""
@@ -47,7 +48,7 @@ class MeshPool:
             packed = np.concatenate([mesh.vertices, mesh.normals, mesh.uv], axis=1, dtype=np.float32)
             self.vertices.write(packed, offset=STRIDE * first_vertex)
             self.indices.write(np.ascontiguousarray(mesh.faces, np.int32), offset=4 * first_index)
-            self._places[name] = (mesh.faces.size, first_index, first_vertex)
+            self._places[name] = ((mesh.faces.size, first_index, first_vertex), _ball(mesh.vertices))
             self._used = [first_vertex + len(mesh.vertices), first_index + mesh.faces.size]
         return True
 
@@ -59,3 +60,8 @@ class MeshPool:
         vertices, indices = sum(len(mesh.vertices) for mesh in meshes), sum(mesh.faces.size for mesh in meshes)
         self._reserve(max(2 * vertices, VERTICES), max(2 * indices, INDICES))
         self._upload(names)
+
+
+def _ball(vertices: np.ndarray) -> np.ndarray:
+    middle = (vertices.min(axis=0) + vertices.max(axis=0)) / 2
+    return np.array([*middle, np.linalg.norm(vertices - middle, axis=1).max()])

@@ -2,11 +2,13 @@
 #version 430
 
 const int LIGHTS = 8;
+const int SHADOWED = 1;  // lights with a shadow map come first; their number is set when this is compiled
+const int PLAIN = 1;
 const int BODIES = 1023;
 const float PI = 3.14159265;
 const float INFINITY = 1.0 / 0.0;
 const float MAP_SIZE = 512.0;
-const float WIDEST_SEARCH = 24.0;
+const float WIDEST = 24.0;
 
 struct Material {
     vec4 colour;  // linear rgb; layer of the texture, or -1
@@ -18,13 +20,13 @@ struct Light {
     vec4 vector;         // to the light, or its place; w: 0 directional, 1 point, 2 area
     vec4 colour;         // linear rgb times intensity; radius (rad or m)
     vec4 axis;           // where an area light faces
-    vec4 map;            // has a shadow map; size of a texel (m) at unit distance; near and far (m)
+    vec4 map;            // x: size of a texel (m; of a lamp's map, at a distance of 1 m), z and w: near and far (m)
 };
 
 layout(std140) uniform Materials { Material materials[BODIES]; };
 layout(std140) uniform Lamps {
     Light lights[LIGHTS];
-    vec4 sky;     // linear rgb times ambient; number of lights
+    vec4 sky;     // linear rgb times ambient
     vec4 ground;  // linear rgb times ambient; layer of the backdrop, or -1
     vec4 behind;  // linear rgb that tints the backdrop
 };
@@ -57,7 +59,8 @@ vec3 decode(vec3 c) {
 }
 
 // Places on a disc, four for each pixel of a 2 x 2 square: the second to fourth pixel turn the first one's by a right
-// angle more each.
+// angle more each. Where to look for blockers, and where to test the light.
+const vec2 SEARCH[4] = vec2[](vec2(0.0), vec2(0.45, 0.0), vec2(-0.5, 0.5), vec2(0.36, -0.87));
 const vec2 DISC[4] = vec2[](vec2(0.354, 0.0), vec2(-0.452, 0.414), vec2(0.069, -0.788), vec2(0.569, 0.742));
 
 // The mean over the pixels of a 2 x 2 square that show the same surface, `kin` telling which neighbours do.
@@ -66,39 +69,47 @@ float shared_mean(float value, vec2 kin, vec2 side) {
     return x + kin.y * 0.5 * side.y * dFdy(x);
 }
 
+// Distance from the light along the axis of its map, in m, of the nearest body at a place in texels.
+float nearest(int number, vec2 place) {
+    vec4 map = lights[number].map;
+    vec2 texel = clamp(place, vec2(0.0), vec2(MAP_SIZE - 1.0)) + vec2(float(number) * MAP_SIZE, 0.0);
+    float depth = texelFetch(shadows, ivec2(texel), 0).x;
+    if (depth == 1.0) return INFINITY;
+    return lights[number].vector.w > 0.5 ? map.z * map.w / (map.w - (map.w - map.z) * depth)
+                                         : map.z + (map.w - map.z) * depth;
+}
+
 // Share of a light that reaches a surface: the blockers' mean depth gives the penumbra's width (Fernando, 2005).
 float lit(int number, vec3 at, vec3 normal, float distance, mat2 turn, vec2 kin, vec2 side) {
     vec4 map = lights[number].map;
-    bool perspective = lights[number].vector.w > 0.5;
-    float texel = map.y * (perspective ? distance : 1.0);
+    bool lamp = lights[number].vector.w > 0.5;
+    float radius = lights[number].colour.w;
+    float texel = map.x * (lamp ? distance : 1.0);
     vec4 projected = lights[number].map_from_base * vec4(at + normal * (1.5 * texel), 1.0);
     vec3 place = projected.xyz / projected.w;
-    if (any(lessThan(place, vec3(0.0))) || any(greaterThan(place, vec3(1.0)))) return 1.0;
-    float near = map.z, far = map.w, radius = lights[number].colour.w;
-    float own = perspective ? near * far / (far - (far - near) * place.z) : near + (far - near) * place.z;
-    float softest = radius * (perspective ? (own - near) / near : own - near) / texel;
+    float own = lamp ? projected.w : map.z + (map.w - map.z) * place.z;
     vec2 centre = place.xy * MAP_SIZE;
-    vec2 corner_of_map = vec2(float(number) * MAP_SIZE, 0.0);
-    float search = clamp(softest, 1.0, WIDEST_SEARCH);
+    float reach = clamp(radius * (own - map.z) / (lamp ? map.z : 1.0) / texel, 1.0, WIDEST);
+    // A tap this far aside is a blocker only where it is clearly nearer, so that no surface shades itself.
+    float slope = 1.5 * texel;
     float blockers = 0.0, depths = 0.0;
     for (int i = 0; i < 4; i++) {
-        vec2 tap = clamp(centre + search * (turn * DISC[i]), vec2(0.0), vec2(MAP_SIZE - 1.0));
-        float depth = texelFetch(shadows, ivec2(tap + corner_of_map), 0).x;
-        float blocked = depth < place.z ? 1.0 : 0.0;
-        blockers += blocked;
-        depths += blocked * depth;
+        float other = nearest(number, centre + reach * (turn * SEARCH[i]));
+        bool blocks = other < own - slope * reach * length(SEARCH[i]);
+        blockers += blocks ? 1.0 : 0.0;
+        depths += blocks ? other : 0.0;
     }
     blockers = shared_mean(blockers, kin, side);
-    depths = shared_mean(depths, kin, side) / max(blockers, 1e-6);
-    float other = perspective ? near * far / (far - (far - near) * depths) : near + (far - near) * depths;
-    float width = radius * (perspective ? (own - other) / other : own - other) / texel;
-    float reach = clamp(width, 1.0, WIDEST_SEARCH);
+    float between = shared_mean(depths, kin, side) / max(blockers, 1e-6);
+    reach = clamp(radius * (own - between) / (lamp ? between : 1.0) / texel, 1.0, WIDEST);
     float sum = 0.0;
     for (int i = 0; i < 4; i++) {
-        vec2 tap = clamp(centre + reach * (turn * DISC[i]), vec2(0.0), vec2(MAP_SIZE - 1.0));
-        sum += texelFetch(shadows, ivec2(tap + corner_of_map), 0).x < place.z ? 0.0 : 0.25;
+        float other = nearest(number, centre + reach * (turn * DISC[i]));
+        sum += other < own - slope * reach * length(DISC[i]) ? 0.0 : 0.25;
     }
-    return shared_mean(sum, kin, side);
+    bool outside = any(lessThan(place.xy, vec2(0.0))) || any(greaterThan(place.xy, vec2(1.0))) || own <= map.z;
+    float share = shared_mean(sum, kin, side);
+    return outside || blockers == 0.0 ? 1.0 : share;
 }
 
 void main() {
@@ -141,7 +152,7 @@ void main() {
     mat2 turn = mat2(first, vec2(-first.y, first.x));
     vec4 self = vec4(normal, 4.0 * float(body));
     vec2 kin = vec2(dot(abs(dFdx(self)), vec4(1.0)) < 0.3, dot(abs(dFdy(self)), vec4(1.0)) < 0.3);
-    for (int i = 0; i < int(sky.w); i++) {
+    for (int i = 0; i < SHADOWED + PLAIN; i++) {
         vec4 vector = lights[i].vector;
         bool lamp = vector.w > 0.5;
         vec3 way = vector.xyz - (lamp ? at : vec3(0.0));
@@ -149,7 +160,7 @@ void main() {
         way /= distance;
         float area = max(-dot(way, lights[i].axis.xyz), 0.0) * (1.0 + radius * radius) / (squared + radius * radius);
         float strength = vector.w > 1.5 ? area : lamp ? 1.0 / squared : 1.0;
-        if (lights[i].map.x > 0.5) strength *= lit(i, at, normal, distance, turn, kin, side);
+        if (i < SHADOWED) strength *= lit(i, at, normal, distance, turn, kin, side);
         float cosine = max(dot(normal, way), 0.0);
         vec3 halfway = normalize(way + to_eye);
         float nh = max(dot(normal, halfway), 0.0), rim = 1.0 - max(dot(to_eye, halfway), 0.0);

@@ -1,0 +1,68 @@
+"""What the passes write to: pictures of the size of a shot, and shadow maps."""
+
+from collections import OrderedDict
+
+import moderngl
+
+from sim.renderers.gl.lamps import MAP_SIZE
+
+SIZES = 4
+
+
+class Target:
+    """Textures and framebuffers of one size of picture: samples half a pixel apart, light, and what is read back."""
+
+    def __init__(self, gl: moderngl.Context, width: int, height: int) -> None:
+        fine = (2 * width + 1, 2 * height + 1)
+        self.surfaces = gl.texture(fine, 2, dtype="u4")
+        self.depths = gl.depth_texture(fine)
+        self.depths.compare_func = ""
+        self.radiances = gl.texture((width, height), 4, dtype="f4")
+        words = gl.texture((width, height), 2, dtype="u4")
+        for texture in (self.surfaces, self.depths, self.radiances, words):
+            texture.filter = (gl.NEAREST, gl.NEAREST)
+        self.surface = gl.framebuffer([self.surfaces], self.depths)
+        self.shade = gl.framebuffer([self.radiances])
+        self.words = gl.framebuffer([words])
+        self._all = (self.surface, self.shade, self.words, self.surfaces, self.depths, self.radiances, words)
+
+    def release(self) -> None:
+        """Give the memory back."""
+        for one in self._all:
+            one.release()
+
+
+class Targets:
+    """The targets of the last SIZES sizes that were asked for."""
+
+    def __init__(self, gl: moderngl.Context) -> None:
+        self._gl = gl
+        self._of_size: OrderedDict[tuple[int, int], Target] = OrderedDict()
+
+    def of(self, width: int, height: int) -> Target:
+        """The target for pictures of width x height pixels."""
+        size = (width, height)
+        if size not in self._of_size:
+            if len(self._of_size) == SIZES:
+                self._of_size.popitem(last=False)[1].release()
+            self._of_size[size] = Target(self._gl, width, height)
+        self._of_size.move_to_end(size)
+        return self._of_size[size]
+
+
+class ShadowMaps:
+    """Depth textures that hold the maps of several lights side by side, one texture for each number of lights: to
+    clear a wide one for a single light would cost more than to draw its map."""
+
+    def __init__(self, gl: moderngl.Context) -> None:
+        self._gl = gl
+        self._of_count: dict[int, tuple[moderngl.Framebuffer, moderngl.Texture]] = {}
+
+    def of(self, lights: int) -> tuple[moderngl.Framebuffer, moderngl.Texture]:
+        """Framebuffer and texture with room for that many maps."""
+        if lights not in self._of_count:
+            texture = self._gl.depth_texture((lights * MAP_SIZE, MAP_SIZE))
+            texture.compare_func = ""
+            texture.filter = (self._gl.NEAREST, self._gl.NEAREST)
+            self._of_count[lights] = self._gl.framebuffer([], texture), texture
+        return self._of_count[lights]
