@@ -9,8 +9,9 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import Dataset
 
-from sim.dataset import read_shards
-from sim.keypoints import CHANNELS, CLOSE_UP, OVERVIEW
+from sim.dataset import read_batches, read_config
+from sim.keypoints import Task, channels
+from sim.robots import load_robot
 
 
 @dataclass(frozen=True)
@@ -31,19 +32,21 @@ class Samples(Dataset):  # type: ignore[type-arg]
         return self.images[indices], self.points[indices]
 
 
-def load_samples(task: str, folder: Path) -> Samples:
+def load_samples(task: Task, folder: Path) -> Samples:
     """The images of a data set that suit the task: tool takes the overview images in which the clamp hovers.
 
-    Raises ValueError where the folder has no images.
+    Raises ValueError where the folder has no images, or none of the task's keypoints.
     """
-    channels = CHANNELS[task]
-    stored = [channel.name for channel in (CLOSE_UP if task == "fine" else OVERVIEW)]
-    rows = [stored.index(channel.name) for channel in channels]
+    wanted = [channel.name for channel in channels(task, load_robot(read_config(folder).robot))]
     images, points = [], []
-    for shard in read_shards(folder):
-        keep = shard["hover"] if task == "tool" else np.ones(len(shard["images"]), bool)
-        images.append(shard["images"][keep])
-        points.append(shard["points"][keep][:, rows])
+    for batch in read_batches(folder):
+        if missing := set(wanted) - set(batch.names):
+            raise ValueError(
+                f"{folder} holds no keypoint {sorted(missing)[0]!r}, which {task} learns: choose another data set."
+            )
+        keep = batch.hovers if task == "tool" else np.ones(len(batch.rgb), bool)
+        images.append(batch.rgb[keep])
+        points.append(batch.points[keep][:, [batch.names.index(name) for name in wanted]])
     if not images:
         raise ValueError(f"{folder} holds no images: build them with `blockworld dataset build`.")
     return Samples(torch.from_numpy(np.concatenate(images)), torch.from_numpy(np.concatenate(points)))

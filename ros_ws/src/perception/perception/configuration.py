@@ -1,8 +1,8 @@
 """Typed configurations from a YAML file and `key=value` words, with one clear sentence for what is wrong."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -33,10 +33,17 @@ def read_configuration(model: type[Config], path: Path, overrides: Sequence[str]
             values[key] = yaml.safe_load(text)
         except yaml.YAMLError as error:
             raise BlockworldError(f"the value in {word!r} cannot be read: quote it as YAML asks.") from error
+    return validated(model, values, str(path))
+
+
+def validated(model: type[Config], values: Mapping[str, Any], source: str) -> Config:
+    """The configuration with these values; raises BlockworldError that names the field, its value and `source`."""
     try:
         return model.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "the configuration"
-        known = ", ".join(model.model_fields)
-        raise BlockworldError(f"{field} in {path}: {first['msg']} (fields: {known}).") from error
+        told = first["msg"].removeprefix("Value error, ").rstrip(".")
+        given = f" is {first['input']!r}" if isinstance(first["input"], str | int | float | bool) else ""
+        known = f" (fields: {', '.join(model.model_fields)})" if first["type"] in ("extra_forbidden", "missing") else ""
+        raise BlockworldError(f"{field} in {source}{given}: {told}{known}.") from error

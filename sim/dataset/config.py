@@ -1,0 +1,94 @@
+"""What a data set holds, as its user writes it down."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from sim.randomization import RandomizationConfig, changed, preset
+from sim.renderers import RENDERERS
+
+FORMAT = 2
+"""Version of the layout and of the labels; another version has other bytes."""
+
+Task = Literal["coarse", "tool", "fine"]
+Codec = Literal["png", "jpeg"]
+
+
+class DatasetConfig(BaseModel):
+    """Sizes are in pixels of the stored images, counts are at least one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: Task
+    """Whose images: whole ones for coarse and tool, crops around the clamp for fine."""
+    robot: str = "panda"
+    """Name of a robot, or its description file."""
+    renderer: str = "gl"
+    preset: str = "train"
+    """Ranges that scenes are drawn from."""
+    randomization: dict[str, Any] = Field(default_factory=dict)
+    """Ranges that differ from those of the preset, by their names there."""
+    seed: int = Field(default=0, ge=0)
+    scenes: int = Field(gt=0)
+    views: int = Field(default=3, gt=0, le=8)
+    width: int = Field(gt=0, le=1920)
+    height: int = Field(gt=0, le=1920)
+    oversampling: float = Field(default=1.25, ge=1, le=4)
+    codec: Codec = "png"
+    """png keeps every value; jpeg, of quality 95, is smaller and faster."""
+    depth: bool = False
+    """Store depth too."""
+    segmentation: bool = False
+    """Store labels of pixels too."""
+    shard_scenes: int = Field(default=100, gt=0)
+
+    @field_validator("renderer")
+    @classmethod
+    def _known_renderer(cls, name: str) -> str:
+        if name not in RENDERERS:
+            raise ValueError(f"there is no renderer {name!r}; choose one of: {', '.join(RENDERERS)}")
+        return name
+
+    @model_validator(mode="after")
+    def _possible_ranges(self) -> "DatasetConfig":
+        self.ranges()
+        return self
+
+    def ranges(self) -> RandomizationConfig:
+        """The preset with this configuration's own ranges in it; raises ValueError for impossible ones."""
+        return changed(preset(self.preset), self.randomization)
+
+    @property
+    def shards(self) -> int:
+        """Number of shards, the last one perhaps shorter."""
+        return -(-self.scenes // self.shard_scenes)
+
+    @property
+    def images(self) -> int:
+        """Number of images in all."""
+        return self.scenes * self.views
+
+    def scenes_of(self, shard: int) -> range:
+        """Scenes of one shard."""
+        first = shard * self.shard_scenes
+        return range(first, min(first + self.shard_scenes, self.scenes))
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the contents: equal contents have an equal one. What a preset means is part of it."""
+        decisive = {"format": FORMAT, **self.model_dump(mode="json", exclude={"preset", "randomization"})}
+        ranges = self.ranges()
+        decisive["ranges"] = ranges.model_dump(mode="json")
+        if Path(self.robot).suffix in (".yaml", ".yml"):
+            decisive["description"] = Path(self.robot).read_text(encoding="utf-8")
+        if ranges.pictures.folder is not None:
+            decisive["pictures"] = _listing(Path(ranges.pictures.folder))
+        return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _listing(folder: Path) -> list[tuple[str, int]]:
+    """Names and sizes of the user's pictures: others would make other images."""
+    return sorted((path.name, path.stat().st_size) for path in folder.rglob("*") if path.is_file())

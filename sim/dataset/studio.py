@@ -1,0 +1,175 @@
+"""From the number of a scene to its images with labels, as they are stored."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from perception.crop import window
+from sim.dataset.config import DatasetConfig
+from sim.dataset.images import DEPTH_UNIT_M, EXTENSIONS, encode_depth, encode_labels, encode_rgb
+from sim.dataset.tar import key_of, pack
+from sim.keypoints import Channel, Task, channels, locate, visibility
+from sim.optics import photograph, to_image
+from sim.random_streams import stream
+from sim.randomization import sample_scene
+from sim.renderers import Frame, Renderer, Shot, open_renderer
+from sim.robots import RobotDescription, load_robot
+from sim.scene import Scene, View
+
+CROP_SCALE_ERROR = 0.15
+CROP_SHIFT_ERROR = 0.06
+DOWNWARD = 1e-2
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One view of a scene: what was photographed, and the labels that go with it."""
+
+    view: int
+    shot: Shot
+    frame: Frame
+    record: dict[str, Any]
+
+
+class Studio:
+    """Renderer, robot and ranges of one configuration, opened once for many scenes."""
+
+    def __init__(self, config: DatasetConfig) -> None:
+        self.config = config
+        self.description: RobotDescription = load_robot(config.robot)
+        self.channels: tuple[Channel, ...] = channels(stored_task(config), self.description)
+        self.ranges = config.ranges()
+        self.renderer: Renderer = open_renderer(config.renderer)
+        drawing = getattr(self.renderer, "name", config.renderer)
+        if drawing != config.renderer:
+            raise ValueError(
+                f"the renderer {config.renderer!r} does not run here, and a data set is drawn by one renderer alone: "
+                f"give renderer={drawing} for one that {drawing!r} draws."
+            )
+
+    @property
+    def device(self) -> str:
+        """What draws, as far as it decides the bytes."""
+        return str(getattr(self.renderer, "device", self.config.renderer))
+
+    def scene(self, index: int) -> Scene:
+        """The scene of that number."""
+        config = self.config
+        return sample_scene(
+            config.task, config.seed, index, config.views, self.ranges, self.description
+        )
+
+    def photograph(self, scene: Scene, views: range | None = None) -> list[Picture]:
+        """Its images by those views, or by all."""
+        chosen = views or range(len(scene.views))
+        shots = [shots_of(scene, self.config, self.description)[view] for view in chosen]
+        frames = photograph(self.renderer, scene, shots, [scene.views[view] for view in chosen])
+        return [
+            Picture(view, shot, frame, self._record(scene, view, shot, frame))
+            for view, shot, frame in zip(chosen, shots, frames, strict=True)
+        ]
+
+    def packed(self, index: int) -> bytes:
+        """The entries of a scene in its shard."""
+        return b"".join(
+            pack(key_of(index, picture.view), self._files(picture), picture.record)
+            for picture in self.photograph(self.scene(index))
+        )
+
+    def _files(self, picture: Picture) -> dict[str, bytes]:
+        frame, config = picture.frame, self.config
+        files = {EXTENSIONS[config.codec]: encode_rgb(frame.rgb, config.codec)}
+        if config.depth:
+            files["depth.png"] = encode_depth(frame.depth)
+        if config.segmentation:
+            files["segmentation.png"] = encode_labels(frame.segmentation)
+        return files
+
+    def _record(self, scene: Scene, view: int, shot: Shot, frame: Frame) -> dict[str, Any]:
+        seen, robot = scene.views[view], self.description.robot
+        points = locate(self.channels, scene, shot, self.description, seen)
+        visible = visibility(self.channels, scene, shot, self.description, frame, seen)
+        clamp = robot.clamp_pose(scene.joints)
+        return {
+            "task": self.config.task,
+            "seed": scene.seed,
+            "scene": scene.index,
+            "view": view,
+            "width": shot.width,
+            "height": shot.height,
+            "window_px": [shot.u0, shot.v0, shot.u1, shot.v1],
+            "camera": _camera(seen),
+            "robot": {
+                "name": scene.robot,
+                "joints": dict(zip(robot.joint_names, _numbers(scene.joints), strict=True)),
+                "T_base_clamp": _numbers(clamp),
+                "hovers": bool(abs(clamp[2, 2] + 1) < DOWNWARD),
+            },
+            "block": {
+                "size_m": _numbers(scene.block.size_m),
+                "T_base_block": _numbers(scene.block.T_base_block),
+            },
+            "keypoints": [
+                {
+                    "name": channel.name,
+                    "kind": channel.kind,
+                    "px": [_pixel(point) for point in row[: channel.modes]],
+                    "visibility": [int(value) for value in state[: channel.modes]],
+                }
+                for channel, row, state in zip(self.channels, points, visible, strict=True)
+            ],
+            "depth_unit_m": DEPTH_UNIT_M,
+        }
+
+
+@cache
+def studio(config_json: str) -> Studio:
+    """One studio per process and configuration (`DatasetConfig.model_dump_json()`): meshes load once."""
+    return Studio(DatasetConfig.model_validate_json(config_json))
+
+
+def stored_task(config: DatasetConfig) -> Task:
+    """The task whose keypoints the data set holds: tool learns from the images of coarse."""
+    return "fine" if config.task == "fine" else "coarse"
+
+
+def shots_of(scene: Scene, config: DatasetConfig, description: RobotDescription) -> list[Shot]:
+    """The shots of a scene: whole images for coarse and tool, crops around the clamp for fine."""
+    size = (config.width, config.height)
+    if config.task != "fine":
+        return [Shot.whole(camera, *size, config.oversampling) for camera in scene.cameras]
+    rng = stream(config.seed, scene.index, "crop")
+    clamp = description.robot.clamp_pose(scene.joints)
+    return [close_up(view, clamp, rng, config) for view in scene.views]
+
+
+def close_up(view: View, T_base_clamp: np.ndarray, rng: np.random.Generator, config: DatasetConfig) -> Shot:
+    """The crop that the runtime would take, with the errors that its camera and clamp estimates will have."""
+    camera = view.camera
+    clamp_px = to_image(view, camera.project(T_base_clamp[:3, 3])[0])
+    exact = window(camera, T_base_clamp, clamp_px)
+    side = exact.side * np.exp(rng.uniform(-CROP_SCALE_ERROR, CROP_SCALE_ERROR))
+    centre = np.array([exact.u0, exact.v0]) + exact.side / 2
+    u, v = (float(corner) for corner in centre + rng.normal(0, CROP_SHIFT_ERROR * exact.side, 2) - side / 2)
+    return Shot(camera, u, v, u + side, v + side, config.width, config.height, config.oversampling)
+
+
+def _camera(view: View) -> dict[str, Any]:
+    camera, lens = view.camera, view.lens
+    return {
+        "focal_px": float(camera.focal_px),
+        "width": camera.width,
+        "height": camera.height,
+        "T_camera_base": _numbers(camera.T_camera_base),
+        "lens": {"shift_px": _numbers(lens.shift_px), "k1": float(lens.k1), "k2": float(lens.k2)},
+    }
+
+
+def _pixel(point: np.ndarray) -> list[float] | None:
+    return [round(float(value), 4) for value in point] if np.isfinite(point).all() else None
+
+
+def _numbers(values: Any) -> Any:
+    return np.asarray(values, dtype=np.float64).tolist()

@@ -1,0 +1,75 @@
+"""The unit of work of a build: scenes of one shard, rendered in order wherever there is a processor for it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sim.dataset.config import DatasetConfig
+from sim.dataset.studio import studio
+
+MOST_DEATHS = 3
+"""So many workers may end at one scene before the build gives up."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """Scenes first..stop of one shard."""
+
+    shard: int
+    first: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Packed:
+    """One scene of a shard as the bytes to append, and the device that drew it."""
+
+    shard: int
+    scene: int
+    data: bytes
+    device: str
+
+
+class Crew(Protocol):
+    """Renders jobs; the scenes of one job come in order, those of several in any."""
+
+    def run(self, config: DatasetConfig, jobs: Sequence[Job]) -> Iterator[Packed]:
+        """Every scene of every job once, whatever happens to single workers."""
+        ...
+
+
+class WorkerError(RuntimeError):
+    """Workers end again and again, or a scene cannot be rendered."""
+
+
+def render(config_json: str, job: Job) -> Iterator[Packed]:
+    """The scenes of a job, rendered here."""
+    here = studio(config_json)
+    for scene in range(job.first, job.stop):
+        yield Packed(job.shard, scene, here.packed(scene), here.device)
+
+
+class Serial:
+    """Renders in the calling process."""
+
+    def run(self, config: DatasetConfig, jobs: Sequence[Job]) -> Iterator[Packed]:
+        """See Crew."""
+        for job in jobs:
+            yield from render(config.model_dump_json(), job)
+
+
+class Losses:
+    """Counts the workers that ended at a scene, and tells when going on makes no sense."""
+
+    def __init__(self) -> None:
+        self._deaths: dict[int, int] = {}
+
+    def rest(self, job: Job, reason: str) -> Job:
+        """The job to give to another worker; raises WorkerError where several ended at its first scene."""
+        self._deaths[job.first] = self._deaths.get(job.first, 0) + 1
+        if self._deaths[job.first] >= MOST_DEATHS:
+            raise WorkerError(
+                f"{MOST_DEATHS} workers ended at scene {job.first}, the last one because {reason}: what is written "
+                "stays valid; check memory and the renderer, then run the same command to go on."
+            )
+        return job

@@ -1,0 +1,228 @@
+"""Data sets have the same bytes however they were built, and are not mixed."""
+
+import json
+import os
+import signal
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from fixtures_dataset import SMALL, changed, contents
+from pydantic import ValidationError
+
+from sim.dataset import WorkerError, build, present_images, read_batches, read_config, read_samples, shard_path
+from sim.dataset.work import Job, Losses
+from sim.keypoints import channels
+from sim.robots import load_robot
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The data set built by one worker."""
+    folder = tmp_path_factory.mktemp("one")
+    assert list(build(SMALL, folder)) == [2] * 5, "images, scene by scene"
+    return folder
+
+
+def copy_of(built, folder):
+    for path in built.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    return folder
+
+
+def test_the_number_of_workers_does_not_matter(built, tmp_path):
+    assert sum(build(SMALL, tmp_path, workers=2)) == 10
+    assert contents(tmp_path) == contents(built)
+
+
+def test_an_interrupted_build_goes_on_within_a_shard(built, tmp_path):
+    scenes = build(SMALL, tmp_path)
+    for _ in range(3):
+        next(scenes)
+    scenes.close()
+    assert present_images(SMALL, tmp_path) == 6
+    assert sum(build(SMALL, tmp_path)) == 4
+    assert contents(tmp_path) == contents(built)
+    assert list(build(SMALL, tmp_path)) == []
+
+
+def test_complete_shards_are_not_touched(built, tmp_path):
+    copy_of(built, tmp_path)
+    shard_path(tmp_path, 1).unlink()
+    kept = shard_path(tmp_path, 0).stat().st_mtime_ns
+    assert sum(build(SMALL, tmp_path)) == 4, "only the shard that was missing"
+    assert shard_path(tmp_path, 0).stat().st_mtime_ns == kept
+    assert contents(tmp_path) == contents(built)
+
+
+def test_a_scene_does_not_depend_on_the_shards(built, tmp_path):
+    list(build(changed(shard_scenes=5), tmp_path))
+    whole = {sample.key: (sample.record, sample.files) for sample in read_samples(tmp_path)}
+    assert whole == {sample.key: (sample.record, sample.files) for sample in read_samples(built)}
+
+
+def test_another_configuration_is_refused_unless_told(built, tmp_path):
+    copy_of(built, tmp_path)
+    (tmp_path / "notes.txt").write_text("mine")
+    before = contents(tmp_path)
+    other = changed(seed=4, scenes=1)
+    with pytest.raises(ValueError, match=r"already holds another data set .*--overwrite"):
+        list(build(other, tmp_path))
+    assert contents(tmp_path) == before
+    list(build(other, tmp_path, overwrite=True))
+    assert sorted(contents(tmp_path)) == ["dataset.yaml", "notes.txt", "shard-00000.tar"]
+    assert read_config(tmp_path) == other
+    assert list(build(other, tmp_path, overwrite=True)) == [], "its own images are not erased"
+
+
+@pytest.mark.parametrize("name", ["shard-00000.tar", "shard-00000.npz", "shard-00003.tar.part"])
+def test_shards_that_belong_to_nothing_are_refused(tmp_path, name):
+    (tmp_path / name).write_bytes(b"precious")
+    with pytest.raises(ValueError, match=f"already holds {name}"):
+        list(build(SMALL, tmp_path))
+    assert (tmp_path / name).read_bytes() == b"precious"
+
+
+def test_images_of_another_device_are_not_mixed_in(built, tmp_path):
+    copy_of(built, tmp_path)
+    shard_path(tmp_path, 2).unlink()
+    identity = yaml.safe_load((tmp_path / "dataset.yaml").read_text())
+    (tmp_path / "dataset.yaml").write_text(yaml.safe_dump(identity | {"device": "another GPU"}))
+    with pytest.raises(ValueError, match="were drawn by another GPU"):
+        list(build(SMALL, tmp_path))
+
+
+def test_what_decides_the_contents_is_in_the_fingerprint():
+    prints = [
+        config.fingerprint
+        for config in (
+            SMALL,
+            changed(seed=4),
+            changed(codec="jpeg"),
+            changed(depth=True),
+            changed(preset="train"),
+            changed(randomization={"camera": {"roll_deg": [0, 1]}}),
+        )
+    ]
+    assert len(set(prints)) == len(prints)
+    same = SMALL.ranges().camera.roll_deg
+    assert changed(randomization={"camera": {"roll_deg": same}}).fingerprint == SMALL.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"renderer": "ray"}, "there is no renderer 'ray'; choose one of: tiny"),
+        ({"preset": "moon"}, "moon"),
+        ({"scenes": 0}, "scenes"),
+        ({"width": 5000}, "1920"),
+        ({"randomization": {"camera": {"roll_deg": [5, 1]}}}, "roll_deg is"),
+        ({"randomization": {"camera": {"rolls": [5, 1]}}}, "rolls"),
+    ],
+)
+def test_impossible_configurations_are_refused(changes, sentence):
+    with pytest.raises(ValidationError, match=sentence):
+        changed(**changes)
+
+
+def test_an_unknown_robot_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(ValueError, match="no robot named 'toaster'"):
+        list(build(changed(robot="toaster"), tmp_path))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_without_a_data_set_says_how_to_build_one(tmp_path):
+    with pytest.raises(ValueError, match="blockworld dataset build"):
+        read_config(tmp_path)
+    (tmp_path / "dataset.yaml").write_text("format: 1\nfingerprint: a\ndevice: b\nconfig: {}\n")
+    with pytest.raises(ValueError, match="has format 1, but this software reads"):
+        read_config(tmp_path)
+    (tmp_path / "dataset.yaml").write_text("format: [")
+    with pytest.raises(ValueError, match="is damaged"):
+        read_config(tmp_path)
+
+
+def test_two_builds_do_not_write_into_one_folder(tmp_path):
+    scenes = build(SMALL, tmp_path)
+    next(scenes)
+    with pytest.raises(ValueError, match="another process is building"):
+        next(build(SMALL, tmp_path))
+    scenes.close()
+    assert sum(build(SMALL, tmp_path)) == 8
+
+
+def test_a_data_set_without_an_image_gives_way(built, tmp_path):
+    (tmp_path / "dataset.yaml").write_bytes((built / "dataset.yaml").read_bytes())
+    other = changed(scenes=1)
+    assert sum(build(other, tmp_path)) == 2
+    assert read_config(tmp_path) == other
+
+
+def test_shards_are_tars_in_the_layout_of_webdataset(built):
+    with tarfile.open(shard_path(built, 0)) as tar:
+        names = tar.getnames()
+        assert names[:2] == ["0000000-0.png", "0000000-0.json"]
+        assert {(info.uid, info.mtime, info.uname) for info in tar.getmembers()} == {(0, 0, "")}
+        picture = tar.extractfile(names[0]).read()
+        record = json.loads(tar.extractfile(names[1]).read())
+    assert picture.startswith(b"\x89PNG")
+    assert (record["scene"], record["view"], record["width"], record["height"]) == (0, 0, 48, 48)
+    assert [name.partition(".")[0] for name in names[::2]] == [name.partition(".")[0] for name in names[1::2]]
+
+
+def test_batches_hold_images_and_what_is_in_them(built):
+    batches = list(read_batches(built))
+    assert [len(batch.rgb) for batch in batches] == [4, 4, 2]
+    first = batches[0]
+    assert (first.rgb.shape[1:], first.rgb.dtype) == ((48, 48, 3), np.uint8)
+    assert first.names == tuple(channel.name for channel in channels("fine", load_robot("panda")))
+    assert first.points.shape == (4, len(first.names), 2, 2)
+    assert first.hovers.all(), "the clamp hovers in close-ups"
+    centres = first.points[:, first.names.index("block_centre"), 0]
+    assert ((centres > 0) & (centres < 48)).all(), "the block is in the crop"
+
+
+def test_a_damaged_shard_is_named(built, tmp_path):
+    copy_of(built, tmp_path)
+    whole = shard_path(tmp_path, 1).read_bytes()
+    shard_path(tmp_path, 1).write_bytes(whole[:700] + b"\xff" + whole[701:])
+    with pytest.raises(ValueError, match=r"shard-00001\.tar is damaged .* delete it"):
+        list(read_samples(tmp_path))
+
+
+def test_a_worker_that_is_killed_is_replaced(built, tmp_path):
+    config, told = changed(scenes=12, shard_scenes=3), []
+    scenes = build(config, tmp_path, workers=2, notice=told.append)
+    next(scenes)
+    victim = next(iter(children_of(os.getpid())))
+    os.kill(victim, signal.SIGKILL)
+    count = 2 + sum(scenes)
+    assert count == 24
+    assert len(told) == 1 and "signal SIGKILL killed it; another one goes on there" in told[0]
+    undisturbed = tmp_path / "undisturbed"
+    list(build(config, undisturbed))
+    for shard in range(config.shards):
+        assert shard_path(tmp_path, shard).read_bytes() == shard_path(undisturbed, shard).read_bytes()
+
+
+def children_of(pid):
+    """Processes of this interpreter that `pid` started, the tracker of resources left out."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            if "spawn_main" in Path(f"/proc/{child}/cmdline").read_text():
+                yield int(child)
+
+
+def test_workers_that_end_again_and_again_end_the_build():
+    losses, job = Losses(), Job(0, 7, 9)
+    assert losses.rest(job, "of a fire") == job
+    assert losses.rest(job, "of a fire") == job
+    with pytest.raises(WorkerError, match="3 workers ended at scene 7, the last one because of a fire"):
+        losses.rest(job, "of a fire")
+
+
+def test_an_error_in_a_worker_reaches_the_user(tmp_path):
+    with pytest.raises(ValueError, match="no robot named 'toaster'"):
+        list(build(changed(robot="toaster"), tmp_path, workers=2))

@@ -1,0 +1,67 @@
+"""A builder that is killed again and again leaves, in the end, what an undisturbed one leaves."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fixtures_dataset import changed, contents
+
+from sim.dataset import build
+
+KILLS = 20
+CONFIG = changed(scenes=100, shard_scenes=8, width=32, height=32)
+# Everything is imported once; then each build is a copy of this process, killed as a whole at a random moment.
+BUILDERS = """
+import os, random, signal, sys, time
+from pathlib import Path
+from fixtures_dataset import changed
+from sim.dataset import build, present_images
+from sim.dataset.studio import studio
+from test_dataset_faults import CONFIG, KILLS
+
+out, moments = Path(sys.argv[1]), random.Random(5)
+studio(CONFIG.model_dump_json()).packed(0)
+for number in range(KILLS):
+    reader, writer = os.pipe()
+    builder = os.fork()
+    if builder == 0:
+        os.setpgid(0, 0)
+        for _ in build(CONFIG, out):
+            os.write(writer, b".")
+        os._exit(0)
+    os.setpgid(builder, builder)
+    os.close(writer)
+    reported = len(b"".join(os.read(reader, 1) for _ in range(moments.randrange(5))))
+    time.sleep(moments.uniform(0.0, 0.1))
+    os.killpg(builder, signal.SIGKILL)
+    ended = os.waitpid(builder, 0)[1]
+    reported = CONFIG.views * (reported + len(os.read(reader, 1 << 16)))
+    os.close(reader)
+    print(os.WIFSIGNALED(ended), reported, present_images(CONFIG, out), flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    assert sum(build(CONFIG, folder)) == CONFIG.images
+    return folder
+
+
+def test_killed_twenty_times_nothing_is_lost_and_nothing_is_there_twice(undisturbed, tmp_path):
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([*sys.path, str(Path(__file__).parent)])}
+    words = [sys.executable, "-W", "ignore", "-c", BUILDERS, str(tmp_path)]
+    lines = subprocess.run(words, capture_output=True, text=True, env=environment, timeout=120, check=True).stdout
+    present = 0
+    for line in lines.splitlines():
+        reported, after = line.split()[1:]
+        assert int(after) >= present + int(reported), "an image that was reported is there"
+        assert int(after) <= present + int(reported) + CONFIG.views, "and at most the scene that was being reported"
+        present = int(after)
+    assert len(lines.splitlines()) == KILLS
+    assert lines.count("True") == KILLS, "every build was killed before its end"
+    assert present > 0
+    assert sum(build(CONFIG, tmp_path)) == CONFIG.images - present
+    assert contents(tmp_path) == contents(undisturbed)
