@@ -42,14 +42,16 @@ def _turned(profile: list[tuple[float, float]], segments: int = SEGMENTS) -> Mes
     points = np.array(profile, float)
     mesh = revolved(points, segments)
     length = np.linalg.norm(np.diff(points, axis=0), axis=1).sum()
-    return mesh_of(mesh.vertices, mesh.faces, mesh.uv * (2 * np.pi * points[:, 0].max(), length) / UV_M, mesh.normals)
+    return mesh_of(
+        mesh.vertices, mesh.faces, mesh.uv * (2 * np.pi * points[:, 0].max(), length) / UV_M, mesh.normals
+    )
 
 
 def _extruded(outline: np.ndarray, height: float) -> Mesh:
     """A star-shaped outline (N, 2) in m, counter-clockwise about its first point's fan, raised from z = 0."""
     count = len(outline)
     low = np.column_stack([outline, np.zeros(count)])
-    high = low + (0, 0, height)
+    high = low + np.array([0, 0, height])
     along = np.cumsum([0.0, *np.linalg.norm(np.roll(outline, -1, 0) - outline, axis=1)])
     vertices, normals, uv, faces = [], [], [], []
     for k in range(count):
@@ -143,8 +145,17 @@ def _book(rng: np.random.Generator) -> list[Mesh]:
 def _bottle(rng: np.random.Generator) -> list[Mesh]:
     radius, height = rng.uniform(0.02, 0.035), rng.uniform(0.11, 0.2)
     neck, shoulder = rng.uniform(0.3, 0.5) * radius, rng.uniform(0.55, 0.75) * height
-    mesh = _turned([(0, 0), (radius, 0), (radius, shoulder), (0.75 * radius, shoulder + 0.4 * (height - shoulder)),
-                    (neck, shoulder + 0.7 * (height - shoulder)), (neck, height), (0, height)])
+    mesh = _turned(
+        [
+            (0, 0),
+            (radius, 0),
+            (radius, shoulder),
+            (0.75 * radius, shoulder + 0.4 * (height - shoulder)),
+            (neck, shoulder + 0.7 * (height - shoulder)),
+            (neck, height),
+            (0, height),
+        ]
+    )
     return [_lying(mesh) if rng.random() < 0.4 else mesh]
 
 
@@ -164,7 +175,18 @@ def _box(rng: np.random.Generator) -> list[Mesh]:
 def _can(rng: np.random.Generator) -> list[Mesh]:
     radius, height = rng.uniform(0.026, 0.035), rng.uniform(0.08, 0.125)
     rim = 0.92 * radius
-    return [_turned([(0, 0.002), (rim, 0), (radius, 0.006), (radius, height - 0.006), (rim, height), (0, height - 0.004)])]
+    return [
+        _turned(
+            [
+                (0, 0.002),
+                (rim, 0),
+                (radius, 0.006),
+                (radius, height - 0.006),
+                (rim, height),
+                (0, height - 0.004),
+            ]
+        )
+    ]
 
 
 def _card(rng: np.random.Generator) -> list[Mesh]:
@@ -181,12 +203,16 @@ def _cube(rng: np.random.Generator) -> list[Mesh]:
 def _cup(rng: np.random.Generator) -> list[Mesh]:
     radius, height, wall = rng.uniform(0.032, 0.042), rng.uniform(0.07, 0.1), 0.003
     foot = radius * rng.uniform(0.7, 1.0)
-    body = _turned([(0, 0), (foot, 0), (radius, height), (radius - wall, height), (foot - wall, wall), (0, wall)], 18)
+    body = _turned(
+        [(0, 0), (foot, 0), (radius, height), (radius - wall, height), (foot - wall, wall), (0, wall)], 18
+    )
     if rng.random() < 0.3:
         return [body]
     turns = np.linspace(-np.pi / 2, np.pi / 2, 7)
     middle = (foot + radius) / 2
-    path = [(middle + 0.6 * radius * np.cos(t) - 0.002, 0.0, height * (0.52 + 0.28 * np.sin(t))) for t in turns]
+    path = [
+        (middle + 0.6 * radius * np.cos(t) - 0.002, 0.0, height * (0.52 + 0.28 * np.sin(t))) for t in turns
+    ]
     return [body, _tube(np.array(path), 0.0045)]
 
 
@@ -220,7 +246,9 @@ def _cylinder(rng: np.random.Generator) -> list[Mesh]:
 def _hammer(rng: np.random.Generator) -> list[Mesh]:
     length, thick = rng.uniform(0.16, 0.24), rng.uniform(0.012, 0.017)
     head = rng.uniform(0.06, 0.09)
-    handle = _lying(_turned([(0, 0), (thick, 0), (0.75 * thick, 0.4 * length), (0.6 * thick, length), (0, length)], 10))
+    handle = _lying(
+        _turned([(0, 0), (thick, 0), (0.75 * thick, 0.4 * length), (0.6 * thick, length), (0, length)], 10)
+    )
     return [
         _moved(handle, by=(0, 0, thick)),
         _cuboid(0.024, head, 0.026, (length, 0, thick - 0.013)),
@@ -265,9 +293,18 @@ def _stack(rng: np.random.Generator) -> list[Mesh]:
 def _screwdriver(rng: np.random.Generator) -> list[Mesh]:
     thick, grip, shaft = rng.uniform(0.010, 0.016), rng.uniform(0.07, 0.1), rng.uniform(0.06, 0.12)
     rod = rng.uniform(0.0025, 0.004)
-    profile = [(0, 0), (0.8 * thick, 0), (thick, 0.15 * grip), (0.8 * thick, 0.6 * grip), (thick, 0.85 * grip),
-               (0.5 * thick, grip), (rod, grip), (rod, grip + 0.9 * shaft), (1.4 * rod, grip + 0.93 * shaft),
-               (0, grip + shaft)]
+    profile = [
+        (0, 0),
+        (0.8 * thick, 0),
+        (thick, 0.15 * grip),
+        (0.8 * thick, 0.6 * grip),
+        (thick, 0.85 * grip),
+        (0.5 * thick, grip),
+        (rod, grip),
+        (rod, grip + 0.9 * shaft),
+        (1.4 * rod, grip + 0.93 * shaft),
+        (0, grip + shaft),
+    ]
     return [_lying(_turned(profile, 10))]
 
 
@@ -294,20 +331,26 @@ def _stone(rng: np.random.Generator) -> list[Mesh]:
     mesh = _turned([(np.cos(a).clip(0), np.sin(a)) for a in np.linspace(-np.pi / 2, np.pi / 2, 8)], 12)
     direction = mesh.vertices / np.linalg.norm(mesh.vertices, axis=1, keepdims=True)
     bumps = 1 + sum(
-        rng.uniform(0.03, 0.12) * np.sin(direction @ rng.normal(0, 2.5, 3) + rng.uniform(0, 6)) for _ in range(5)
+        rng.uniform(0.03, 0.12) * np.sin(direction @ rng.normal(0, 2.5, 3) + rng.uniform(0, 6))
+        for _ in range(5)
     )
     size = rng.uniform((0.02, 0.016, 0.012), (0.045, 0.035, 0.028))
     shaped = direction * np.asarray(bumps)[:, None] * size
     normals = direction / size
-    return [mesh_of(shaped, mesh.faces, mesh.uv * 0.1, normals / np.linalg.norm(normals, axis=1, keepdims=True))]
+    return [
+        mesh_of(shaped, mesh.faces, mesh.uv * 0.1, normals / np.linalg.norm(normals, axis=1, keepdims=True))
+    ]
 
 
 def _wedge(rng: np.random.Generator) -> list[Mesh]:
     """As long and wide as a block, with a sloping top."""
     length, width, height = rng.uniform(0.06, 0.12), rng.uniform(0.025, 0.055), rng.uniform(0.03, 0.06)
     cut = rng.uniform(0.0, 0.5)
-    outline = np.array([(0, 0), (length, 0), (cut * length, height), (0, height)] if cut > 0.05 else
-                       [(0, 0), (length, 0), (0, height)])
+    outline = np.array(
+        [(0, 0), (length, 0), (cut * length, height), (0, height)]
+        if cut > 0.05
+        else [(0, 0), (length, 0), (0, height)]
+    )
     upright = _extruded(outline, width)
     return [_moved(upright, np.array([(1.0, 0, 0), (0, 0, -1), (0, 1, 0)]))]
 
@@ -317,7 +360,9 @@ def _wrench(rng: np.random.Generator) -> list[Mesh]:
     jaw, bar = rng.uniform(0.014, 0.02), rng.uniform(0.006, 0.009)
     turns = np.radians(np.linspace(35, 325, 9))
     head = jaw * np.stack([np.cos(turns), np.sin(turns)], axis=1)
-    notch = np.array([(0.35 * jaw, -0.5 * jaw), (-0.2 * jaw, -0.4 * jaw), (-0.2 * jaw, 0.4 * jaw), (0.35 * jaw, 0.5 * jaw)])
+    notch = np.array(
+        [(0.35 * jaw, -0.5 * jaw), (-0.2 * jaw, -0.4 * jaw), (-0.2 * jaw, 0.4 * jaw), (0.35 * jaw, 0.5 * jaw)]
+    )
     open_end = _extruded(np.concatenate([head, notch]), thick)
     ring = _turned([(0.5 * jaw, 0), (jaw, 0), (jaw, thick), (0.5 * jaw, thick), (0.5 * jaw, 0)])
     return [

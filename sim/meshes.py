@@ -25,7 +25,8 @@ class Mesh:
 def box() -> Mesh:
     """The unit cube, each face with the whole texture."""
     corners = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
-    vertices, normals, uv, faces = [], [], [], []
+    vertices, normals, uv = [], [], []
+    faces: list[np.ndarray] = []
     for axis in range(3):
         for sign in (-1.0, 1.0):
             u, v = (axis + 1) % 3, (axis + 2) % 3

@@ -15,7 +15,10 @@ from sim.random_streams import stream
 LINES = 41  # grid lines per axis
 MIDDLE_M = (0.3, 0.0)
 FINE_M, HALF_SIDE_M = 0.75, 4.0
-LEVEL_M, RISEN_M = 0.14, 0.30  # level within the first distance of the base's axis, as uneven as it gets at the second
+LEVEL_M, RISEN_M = (
+    0.14,
+    0.30,
+)  # level within the first distance of the base's axis, as uneven as it gets at the second
 NEAR_M = 1.0  # heights are at most 1 this far around the middle
 
 
@@ -76,7 +79,9 @@ class Ground:
         corner = np.where(s > t, h[i + 1, j], h[i, j + 1])
         low, high = h[i, j], h[i + 1, j + 1]
         return np.where(
-            s > t, low + s * (corner - low) + t * (high - corner), low + t * (corner - low) + s * (high - corner)
+            s > t,
+            low + s * (corner - low) + t * (high - corner),
+            low + t * (corner - low) + s * (high - corner),
         )
 
     def _cell(self, along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -95,7 +100,9 @@ class Ground:
         phase = rng.uniform(0, 2 * np.pi, WAVES)
         heights = np.zeros((LINES, LINES))
         for wave in range(WAVES):
-            turn = 2 * np.pi / length[wave] * (np.cos(angle[wave]) * x + np.sin(angle[wave]) * y) + phase[wave]
+            turn = (
+                2 * np.pi / length[wave] * (np.cos(angle[wave]) * x + np.sin(angle[wave]) * y) + phase[wave]
+            )
             heights += length[wave] ** shape.power * np.sin(turn)
         middle = np.hypot(x - MIDDLE_M[0], y - MIDDLE_M[1])
         base = np.hypot(x, y)
@@ -118,7 +125,12 @@ class Ground:
         x, y = np.meshgrid(MIDDLE_M[0] + self._lines, MIDDLE_M[1] + self._lines, indexing="ij")
         vertices = np.stack([x, y, self._heights], axis=-1).reshape(-1, 3)
         i, j = (index.ravel() for index in np.mgrid[: LINES - 1, : LINES - 1])
-        low, right, high, left = i * LINES + j, (i + 1) * LINES + j, (i + 1) * LINES + j + 1, i * LINES + j + 1
+        low, right, high, left = (
+            i * LINES + j,
+            (i + 1) * LINES + j,
+            (i + 1) * LINES + j + 1,
+            i * LINES + j + 1,
+        )
         faces = np.concatenate([np.stack([low, right, high], 1), np.stack([low, high, left], 1)])
         if len(self._stones):
             stones, domes = self._domes()

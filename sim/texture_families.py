@@ -15,8 +15,9 @@ Palette = tuple[tuple[float, float, float], ...]
 TAU = 2 * np.pi
 
 
-def value_noise(rng: np.random.Generator, size: int, coarsest: int, octaves: int, gain: float = 0.5,
-                stretch: int = 1) -> np.ndarray:
+def value_noise(
+    rng: np.random.Generator, size: int, coarsest: int, octaves: int, gain: float = 0.5, stretch: int = 1
+) -> np.ndarray:
     """(S, S) in [0, 1]: octaves of random grids, enlarged smoothly. The grid of the first octave has `coarsest` cells
     per side, `stretch` times as many down as across; each further octave twice as many and `gain` times the height."""
     total = np.zeros((size, size), np.float32)
@@ -35,7 +36,8 @@ def _enlarged(grid: np.ndarray, size: int) -> np.ndarray:
     wrapped = np.pad(grid, 3, mode="wrap")
     y = (np.arange(size, dtype=np.float32) + 0.5) * (rows / size) + 2.5
     x = (np.arange(size, dtype=np.float32) + 0.5) * (columns / size) + 2.5
-    return cv2.remap(wrapped, *np.meshgrid(x, y), interpolation=cv2.INTER_CUBIC)
+    across, down = np.meshgrid(x, y)
+    return np.asarray(cv2.remap(wrapped, across, down, cv2.INTER_CUBIC))
 
 
 def unit(values: np.ndarray) -> np.ndarray:
@@ -253,7 +255,9 @@ def grass(rng: np.random.Generator, size: int, natural: bool) -> np.ndarray:
     tips = roots + rng.integers(-size // 16, size // 16 + 1, (count, 2))
     tones = rng.integers(60, 256, count)
     order = np.argsort(tones)
-    for root, tip, tone in zip(roots[order].tolist(), tips[order].tolist(), tones[order].tolist(), strict=True):
+    for root, tip, tone in zip(
+        roots[order].tolist(), tips[order].tolist(), tones[order].tolist(), strict=True
+    ):
         cv2.line(canvas, root, tip, tone)
     return mixed(canvas.astype(np.float32) / 255, low, high)
 
@@ -279,7 +283,9 @@ def stains(rng: np.random.Generator, size: int, natural: bool) -> np.ndarray:
 def scratches(rng: np.random.Generator, size: int, natural: bool) -> np.ndarray:
     """Brushed or worn paint: fine lines along one direction, some deep ones anywhere."""
     base, deep = colours(rng, natural, ((0.92, 0.92, 0.93), (0.45, 0.45, 0.48)))
-    brushed = cv2.blur(rng.random((size, size), dtype=np.float32), (size // 4 | 1, 1), borderType=cv2.BORDER_REFLECT)
+    brushed = cv2.blur(
+        rng.random((size, size), dtype=np.float32), (size // 4 | 1, 1), borderType=cv2.BORDER_REFLECT
+    )
     pattern = 0.25 * unit(brushed) * rng.random()
     canvas = np.zeros((size, size), np.uint8)
     for _ in range(int(rng.integers(5, 40))):
@@ -330,7 +336,9 @@ def print_(rng: np.random.Generator, size: int, natural: bool) -> np.ndarray:
         end = size - margin - (int(rng.uniform(0, 0.6) * size) if rng.random() < 0.25 else 0)
         while left < end:
             length = int(rng.uniform(1.0, 4.5) * height)
-            canvas[top : top + max(int(0.5 * height), 1), left : min(left + length, end)] = rng.uniform(0.1, 0.45)
+            canvas[top : top + max(int(0.5 * height), 1), left : min(left + length, end)] = rng.uniform(
+                0.1, 0.45
+            )
             left += length + max(int(0.6 * height), 1)
     if rng.random() < 0.6:
         top, left = rng.integers(margin, size // 2, 2)

@@ -30,9 +30,13 @@ def pixels(texture: Texture, size: int = 128) -> np.ndarray:
         image = _picture(texture.path or "", size)
     elif texture.family in FAMILY_PATTERNS:
         rng = stream(texture.seed, 0, f"texture {texture.family}")
-        image = (np.clip(FAMILY_PATTERNS[texture.family](rng, size, texture.seed % 2 == 0), 0, 1) * 255 + 0.5).astype(np.uint8)
+        image = (
+            np.clip(FAMILY_PATTERNS[texture.family](rng, size, texture.seed % 2 == 0), 0, 1) * 255 + 0.5
+        ).astype(np.uint8)
     else:
-        raise ValueError(f"there is no texture family {texture.family!r}; choose one of: {', '.join(FAMILIES)}, {PICTURE}.")
+        raise ValueError(
+            f"there is no texture family {texture.family!r}; choose one of: {', '.join(FAMILIES)}, {PICTURE}."
+        )
     image.setflags(write=False)
     return image
 
@@ -42,10 +46,14 @@ def pictures(folder: str) -> tuple[str, ...]:
     """Paths of the pictures in a folder and the folders in it, sorted; raises ValueError where there are none."""
     endings = ", ".join(PICTURE_ENDINGS)
     if not Path(folder).is_dir():
-        raise ValueError(f"the picture folder {folder} does not exist: give a folder with pictures ({endings}).")
+        raise ValueError(
+            f"the picture folder {folder} does not exist: give a folder with pictures ({endings})."
+        )
     found = sorted(str(path) for path in Path(folder).rglob("*") if path.suffix.lower() in PICTURE_ENDINGS)
     if not found:
-        raise ValueError(f"the picture folder {folder} holds no pictures: give a folder with {endings} files.")
+        raise ValueError(
+            f"the picture folder {folder} holds no pictures: give a folder with {endings} files."
+        )
     return tuple(found)
 
 

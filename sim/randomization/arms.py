@@ -77,7 +77,11 @@ def _cover(mesh_name: str) -> list[tuple[np.ndarray, float]]:
 
 
 def _telling_pairs(
-    description: RobotDescription, names: tuple[str, ...], links: np.ndarray, centres: np.ndarray, radii: np.ndarray
+    description: RobotDescription,
+    names: tuple[str, ...],
+    links: np.ndarray,
+    centres: np.ndarray,
+    radii: np.ndarray,
 ) -> np.ndarray:
     near = _neighbours(description, names)
     first, second = np.triu_indices(len(links), 1)
@@ -101,14 +105,14 @@ def _telling_pairs(
 
 def _neighbours(description: RobotDescription, names: tuple[str, ...]) -> np.ndarray:
     """(L, L) whether two links are at most two moving joints apart."""
-    roots = {description.robot.base: ((description.robot.base, 0),)}  # of each link: its ancestors and how far down
+    # Of each link: its ancestors and itself, each with the number of moving joints above it.
+    roots: dict[str, tuple[tuple[str, int], ...]] = {description.robot.base: ((description.robot.base, 0),)}
     for joint in description.robot.chain.joints:
-        *above, (_, depth) = roots[joint.parent]
-        down = depth + (joint.type != "fixed")
-        roots[joint.child] = (*above, (joint.parent, depth), (joint.child, down))
+        above = roots[joint.parent]
+        roots[joint.child] = (*above, (joint.child, above[-1][1] + (joint.type != "fixed")))
     near = np.zeros((len(names), len(names)), bool)
     for i, one in enumerate(names):
         for j, other in enumerate(names):
-            shared = max(depth for link, depth in roots[one] if (link, depth) in roots[other])
+            shared = max(depth for link, depth in set(roots[one]) & set(roots[other]))
             near[i, j] = roots[one][-1][1] + roots[other][-1][1] - 2 * shared <= 2
     return near

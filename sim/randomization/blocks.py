@@ -6,7 +6,7 @@ from sim.random_streams import stream
 from sim.randomization.config import BlockRanges, RandomizationConfig
 from sim.randomization.draws import within
 from sim.randomization.supports import Support
-from sim.randomization.surfaces import surface
+from sim.randomization.surfaces import shown, surface
 from sim.robots import RobotDescription
 from sim.scene import Block, Material
 
@@ -17,14 +17,14 @@ def sample_block(
     seed: int, index: int, config: RandomizationConfig, description: RobotDescription, support: Support
 ) -> Block:
     """The block of a scene; on uneven ground with its full pose."""
-    ranges, place = config.block, stream(seed, index, "block place")
-    size = _size(stream(seed, index, "block size"), ranges)
-    x, y = _place(place, description)
-    yaw, sunk = np.pi * place.random(), within(place, ranges.sunk_m)
+    ranges, rng = config.block, stream(seed, index, "block")
+    size = _size(rng, ranges)
+    yaw, sunk = np.pi * rng.random(), within(rng, ranges.sunk_m)
+    x, y = _place(rng, description)
     material = _look(stream(seed, index, "block look"), config, support.material, size[0])
     if support.kind is None:
         return Block(size, x, y, yaw, material)
-    pose = support.lay(x, y, yaw, size[:2], np.radians(ranges.most_tilt_deg), sunk)
+    pose = support.lay(x, y, yaw, size[:2], np.radians(ranges.most_tilt_deg), sunk)[0]
     return Block(size, x, y, yaw, material, pose)
 
 
@@ -46,12 +46,14 @@ def _place(rng: np.random.Generator, description: RobotDescription) -> tuple[flo
     )
 
 
-def _look(rng: np.random.Generator, config: RandomizationConfig, support: Material, length_m: float) -> Material:
+def _look(
+    rng: np.random.Generator, config: RandomizationConfig, support: Material, length_m: float
+) -> Material:
     """A material whose colour stands out from the support's; the one that does most where none does enough."""
-    drawn = []
+    ground, drawn = shown(support), []
     for _ in range(TRIES):
         material = surface(rng, config.block.look, length_m, config.texture_seeds)
-        contrast = float(np.abs(np.subtract(material.rgb, support.rgb)).max())
+        contrast = float(np.abs(shown(material) - ground).max())
         if contrast >= config.block.least_contrast:
             return material
         drawn.append((contrast, material))

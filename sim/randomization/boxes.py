@@ -10,6 +10,8 @@ import numpy as np
 
 from sim.meshes import Mesh
 
+_SECOND, _THIRD = [1, 2, 0], [2, 0, 1]  # the axes that follow each axis
+
 
 @dataclass(frozen=True, eq=False)
 class Boxes:
@@ -49,18 +51,18 @@ class Boxes:
 
         The true distance is at least that gap.
         """
-        between = other.centres[None] - self.centres[:, None]
-        count, others = between.shape[:2]
-        mine = np.broadcast_to(self.axes.transpose(0, 2, 1)[:, None], (count, others, 3, 3))
-        theirs = np.broadcast_to(other.axes.transpose(0, 2, 1)[None], (count, others, 3, 3))
-        crossed = np.cross(mine[:, :, :, None], theirs[:, :, None]).reshape(count, others, 9, 3)
-        length = np.linalg.norm(crossed, axis=-1, keepdims=True)
-        crossed = np.where(length > 1e-6, crossed / np.maximum(length, 1e-6), 0.0)
-        axes = np.concatenate([mine, theirs, crossed], axis=2)
-        apart = np.abs(np.einsum("nmak,nmk->nma", axes, between))
-        reach = np.abs(axes @ self.axes[:, None]) @ self.halves[:, None, :, None]
-        reach = reach + np.abs(axes @ other.axes[None]) @ other.halves[None, :, :, None]
-        return np.asarray((apart - reach[..., 0]).max(axis=2))
+        mine, theirs = self.halves[:, None], other.halves[None]
+        way = ((other.centres[None] - self.centres[:, None])[:, :, None] @ self.axes[:, None])[:, :, 0]
+        turn = self.axes.transpose(0, 2, 1)[:, None] @ other.axes[None]  # of the others' axes, in these boxes' frames
+        size = np.abs(turn)
+        own = np.abs(way) - mine - (size @ theirs[..., None])[..., 0]
+        others = np.abs((way[:, :, None] @ turn)[:, :, 0]) - theirs - (mine[:, :, None] @ size)[:, :, 0]
+        apart = np.abs(way[..., _THIRD, None] * turn[:, :, _SECOND] - way[..., _SECOND, None] * turn[:, :, _THIRD])
+        reach = mine[..., _SECOND, None] * size[:, :, _THIRD] + mine[..., _THIRD, None] * size[:, :, _SECOND]
+        reach = reach + theirs[..., None, _SECOND] * size[..., _THIRD] + theirs[..., None, _THIRD] * size[..., _SECOND]
+        length = np.sqrt(np.maximum(1 - turn**2, 0))
+        crossed = np.where(length > 1e-3, (apart - reach) / np.maximum(length, 1e-3), -np.inf).max(axis=(2, 3))
+        return np.asarray(np.maximum(np.maximum(own.max(axis=2), others.max(axis=2)), crossed))
 
     def gaps_to_balls(self, centres: np.ndarray, radii: np.ndarray) -> np.ndarray:
         """(N, K) distances of each box from balls with centres (K, 3) and radii (K,), negative where they touch."""

@@ -14,10 +14,14 @@ class LookRanges(Ranges):
     """How a surface looks: a colour, in part of the cases a procedural texture, and how it reflects."""
 
     brightness: Span = limited("", 0, 1, "brightness of the colour, sRGB")
-    gray_share: float = limited("", 0, 1, "share of surfaces that are gray or nearly so; the others have any hue")
+    gray_share: float = limited(
+        "", 0, 1, "share of surfaces that are gray or nearly so; the others have any hue"
+    )
     textured_share: float = limited("", 0, 1, "share of surfaces with a texture")
     families: dict[str, float] = weights("kinds of procedural textures", textures.FAMILIES)
-    natural_share: float = limited("", 0, 1, "share of textures in the colours of the real thing; the others have any")
+    natural_share: float = limited(
+        "", 0, 1, "share of textures in the colours of the real thing; the others have any"
+    )
     tile_m: Span = limited("m", 0.005, 10, "side of the square after which a texture repeats")
     roughness: Span = limited("", 0, 1, "roughness of the principled surface")
     metallic_share: float = limited("", 0, 1, "share of surfaces of bare metal")
@@ -30,19 +34,25 @@ class CameraRanges(Ranges):
     width_px: int = limited("px", 16, 4096, "width of the image")
     height_px: int = limited("px", 16, 4096, "height of the image")
     focal_widths: Span = limited("image widths", 0.3, 6, "focal length")
-    framing_spans: Span = limited("spans of the robot", 0.4, 6, "what the image's height covers at the target")
+    framing_spans: Span = limited(
+        "spans of the robot", 0.4, 6, "what the image's height covers at the target"
+    )
     azimuth_deg: Span = limited("deg", -180, 180, "direction of the camera seen from the target, 0 in front")
     elevation_deg: Span = limited("deg", 2, 85, "height of the camera seen from the target")
     roll_deg: Span = limited("deg", -180, 180, "turn about the optical axis")
     target_spread_m: float = limited("m", 0, 0.5, "standard deviation, per axis, of the point looked at")
     least_margin_px: float = limited("px", 0, 500, "the block stays this far inside the image")
-    most_hidden_share: float = limited("", 0, 1, "largest share of the block that the robot hides from a camera")
+    most_hidden_share: float = limited(
+        "", 0, 1, "largest share of the block that the robot hides from a camera"
+    )
 
 
 class LensRanges(Ranges):
     """How the image differs from a pinhole's."""
 
-    shift_px: Span = limited("px", -200, 200, "principal point's shift from the image's centre, along each axis")
+    shift_px: Span = limited(
+        "px", -200, 200, "principal point's shift from the image's centre, along each axis"
+    )
     k1: Span = limited("", -0.4, 0.4, "radial distortion, of the square of the radius over the focal length")
     k2: Span = limited("", -0.2, 0.2, "radial distortion, of its fourth power")
 
@@ -87,14 +97,18 @@ class RobotRanges(Ranges):
     """Postures and paint of the robot. Reach, home and spread are those of the robot's own description."""
 
     random_share: float = limited("", 0, 1, "share of coarse scenes with the arm anywhere; else it hovers")
-    fine_offset_m: float = limited("m", 0, 0.3, "largest offset of the clamp from the block, per axis, for fine")
+    fine_offset_m: float = limited(
+        "m", 0, 0.3, "largest offset of the clamp from the block, per axis, for fine"
+    )
     hover_offset_m: float = limited("m", 0, 0.5, "the same for coarse and tool")
     clearance_m: float = limited("m", 0, 0.2, "the arm keeps this far from support and block")
     open_share: float = limited("", 0, 1, "share of hovering grippers that are fully open")
     opening_share: Span = limited("", 0, 1, "opening of all others, as a share of fully open")
     repaint_share: float = limited("", 0, 1, "share of robots in any colour instead of their own")
     brightness: Span = limited("", 0.1, 2, "factor on the brightness of the robot's colours")
-    tint: float = limited("", 0, 0.5, "standard deviation of each of red, green and blue of the robot's colours")
+    tint: float = limited(
+        "", 0, 0.5, "standard deviation of each of red, green and blue of the robot's colours"
+    )
     wear_share: float = limited("", 0, 1, "share of robots with scratches, dust or stains")
     wear_families: dict[str, float] = weights("kinds of wear", textures.FAMILIES)
     roughness: Span = limited("", 0, 1, "roughness of the principled surface")
@@ -146,10 +160,14 @@ class RoomRanges(Ranges):
 
     support_m: Span = limited("m", 1.5, 40, "side of the support where it is not a table")
     table_share: float = limited("", 0, 1, "share of scenes on a table with edges, a floor below")
-    table_margin_m: Span = limited("m", 0.05, 3, "how far a table reaches beyond robot and workspace, per side")
+    table_margin_m: Span = limited(
+        "m", 0.05, 3, "how far a table reaches beyond robot and workspace, per side"
+    )
     table_height_m: Span = limited("m", 0.1, 1.5, "height of a table above the floor")
     wall_share: float = limited("", 0, 1, "probability of each of the four walls")
-    wall_m: Span = limited("m", 0.5, 15, "distance of a wall from the workspace; none stands in front of a camera")
+    wall_m: Span = limited(
+        "m", 0.5, 15, "distance of a wall from the workspace; none stands in front of a camera"
+    )
     wall_height_m: Span = limited("m", 0.5, 6, "height of the walls above the support")
     furniture: Count = limited("pieces", 0, 12, "number of pieces of furniture: cupboards, boxes, posts")
     furniture_m: Span = limited("m", 0.05, 3, "sides of a piece")
@@ -171,7 +189,9 @@ class PictureRanges(Ranges):
     """A user's own pictures as textures of support, walls and backdrop."""
 
     folder: str | None = Field(description="folder with pictures (.jpg, .jpeg, .png, .bmp, .webp), or null")
-    share: float = limited("", 0, 1, "share of textures of support, walls and backdrop that are such pictures")
+    share: float = limited(
+        "", 0, 1, "share of textures of support, walls and backdrop that are such pictures"
+    )
 
 
 class RandomizationConfig(BaseModel):

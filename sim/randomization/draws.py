@@ -26,9 +26,12 @@ def happens(rng: np.random.Generator, share: float) -> bool:
 
 def one_of(rng: np.random.Generator, weighted: Mapping[str, float]) -> str:
     """A name, drawn in proportion to its weight; the order in which names are given does not matter."""
-    names = sorted(weighted)
-    reached = np.cumsum([weighted[name] for name in names])
-    return names[min(int(np.searchsorted(reached, rng.random() * reached[-1], side="right")), len(names) - 1)]
+    left = rng.random() * sum(weighted.values())
+    for name in sorted(weighted):
+        left -= weighted[name]
+        if left < 0:
+            return name
+    return max(name for name, weight in weighted.items() if weight > 0)  # rounding ate the last bit
 
 
 def colour(red: float, green: float, blue: float) -> Colour:

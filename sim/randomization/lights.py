@@ -11,19 +11,21 @@ from sim.scene import Colour, Environment, Light, Texture
 BACKDROP_UNIT_M = 1.0
 
 
-def sample_lights(seed: int, index: int, config: RandomizationConfig, target_m: np.ndarray) -> tuple[Light, ...]:
-    """The lamps around target_m (3,), each with a stream of its own."""
-    count = count_within(stream(seed, index, "lights"), config.light.count)
-    return tuple(
-        _lamp(stream(seed, index, f"light {number}"), config.light, target_m, is_key=number == 0)
-        for number in range(count)
-    )
+def sample_lights(
+    seed: int, index: int, config: RandomizationConfig, target_m: np.ndarray
+) -> tuple[Light, ...]:
+    """The lamps around target_m (3,)."""
+    rng = stream(seed, index, "light")
+    count = count_within(rng, config.light.count)
+    return tuple(_lamp(rng, config.light, target_m, is_key=number == 0) for number in range(count))
 
 
 def _lamp(rng: np.random.Generator, ranges: LightRanges, target_m: np.ndarray, is_key: bool) -> Light:
     kind = one_of(rng, ranges.kinds)
     azimuth, elevation = np.radians((within(rng, ranges.azimuth_deg), within(rng, ranges.elevation_deg)))
-    way = np.array([np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)])
+    way = np.array(
+        [np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)]
+    )
     distance = within(rng, ranges.distance_m)
     key, fill = within(rng, ranges.key_brightness), within(rng, ranges.fill_brightness)
     white, coloured = warm(within(rng, ranges.warmth)), hue(rng, 0.6)
@@ -38,7 +40,9 @@ def _lamp(rng: np.random.Generator, ranges: LightRanges, target_m: np.ndarray, i
     if kind == "directional":
         return Light("directional", _triple(way), rgb, brightness, radii[kind], shadow)
     place = _triple(target_m + distance * way)
-    return Light("area" if kind == "area" else "point", place, rgb, brightness * distance**2, radii[kind], shadow)
+    return Light(
+        "area" if kind == "area" else "point", place, rgb, brightness * distance**2, radii[kind], shadow
+    )
 
 
 def sample_environment(seed: int, index: int, config: RandomizationConfig) -> Environment:
@@ -46,10 +50,9 @@ def sample_environment(seed: int, index: int, config: RandomizationConfig) -> En
     rng, ranges = stream(seed, index, "environment"), config.light
     ambient, sky = within(rng, ranges.ambient), warm(within(rng, ranges.sky_warmth))
     below = within(rng, ranges.ground_brightness)
-    look = stream(seed, index, "backdrop")
-    backed = happens(look, config.room.backdrop_share)
-    material = surface(look, config.room.look, BACKDROP_UNIT_M, config.texture_seeds, config.pictures)
-    plain = Texture("gradient", 2 * int(look.random() * (config.texture_seeds // 2)))
+    backed = happens(rng, config.room.backdrop_share)
+    material = surface(rng, config.room.look, BACKDROP_UNIT_M, config.texture_seeds, config.pictures)
+    plain = Texture("gradient", 2 * int(rng.random() * (config.texture_seeds // 2)))
     backdrop = (material.texture or plain) if backed else None
     return Environment(ambient, sky, colour(*(below * np.array(sky))), backdrop)
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from sim.inverse_kinematics import hover_pose, solve
+from sim.inverse_kinematics import facing, hover_pose, solve
 from sim.random_streams import stream
 from sim.randomization.arms import balls_of
 from sim.randomization.boxes import Boxes
@@ -18,6 +18,7 @@ Task = Literal["coarse", "tool", "fine"]
 
 TRIES = 400
 START_SPREAD_RAD = 0.15
+STEPS = 20  # of the solver: it gets there in about six, or hardly ever
 BLOCK_DISTANCE_M = 0.15  # in random postures the hand stays this far from the block, so that it can be seen
 
 
@@ -35,12 +36,11 @@ def sample_joints(
     coarse: anywhere in part of the scenes, else hovering. tool and fine: the clamp points down over the block.
     """
     rng, ranges = stream(seed, index, "joints"), config.robot
-    gripper = stream(seed, index, "gripper")
-    opening = 1.0 if happens(gripper, ranges.open_share) else within(gripper, ranges.opening_share)
-    if task == "coarse" and happens(rng, ranges.random_share):
-        return _anywhere(rng, description, block, support, ranges.clearance_m, within(gripper, ranges.opening_share))
+    is_open, opening = happens(rng, ranges.open_share), within(rng, ranges.opening_share)
+    if happens(rng, ranges.random_share) and task == "coarse":
+        return _anywhere(rng, description, block, support, ranges.clearance_m, opening)
     reach = ranges.fine_offset_m if task == "fine" else ranges.hover_offset_m
-    return _hovering(rng, description, block, support, ranges, reach, opening)
+    return _hovering(rng, description, block, support, ranges, reach, 1.0 if is_open else opening)
 
 
 def random_posture(rng: np.random.Generator, description: RobotDescription, block: Block) -> np.ndarray:
@@ -49,7 +49,11 @@ def random_posture(rng: np.random.Generator, description: RobotDescription, bloc
 
 
 def is_clear(
-    description: RobotDescription, joints: np.ndarray, block: Block, support: Support | None, clearance_m: float
+    description: RobotDescription,
+    joints: np.ndarray,
+    block: Block,
+    support: Support | None,
+    clearance_m: float,
 ) -> bool:
     """Whether the robot's balls keep clearance_m from support and block, and do not meet each other."""
     balls = balls_of(description)
@@ -64,7 +68,9 @@ def is_clear(
 def block_box(block: Block) -> Boxes:
     """The block as a box."""
     half = np.array(block.size_m) / 2
-    return Boxes.of(block.T_base_block[None], np.array([-half[0], -half[1], 0]), np.array([half[0], half[1], 2 * half[2]]))
+    return Boxes.of(
+        block.T_base_block[None], np.array([-half[0], -half[1], 0]), np.array([half[0], half[1], 2 * half[2]])
+    )
 
 
 def _anywhere(
@@ -99,13 +105,14 @@ def _hovering(
     reach_m: float,
     opening: float,
 ) -> np.ndarray:
-    place = block.T_base_block[:3, 3]
+    place, arm = block.T_base_block[:3, 3], list(description.arm)
     for _ in range(TRIES):
         offset = reach_m * rng.uniform(-1, 1, 2)
-        position = place + (*offset, within(rng, description.hover_height_m))
+        position = place + np.array([*offset, within(rng, description.hover_height_m)])
         yaw = rng.uniform(-np.pi, np.pi)
-        start = _facing(rng, description, position, opening)
-        joints = solve(description.robot, hover_pose(position, yaw), start)
+        start = _with_opening(facing(description, position, yaw), description, opening)
+        start[arm] += START_SPREAD_RAD * rng.standard_normal(len(arm))
+        joints = solve(description.robot, hover_pose(position, yaw), start, STEPS)
         if joints is not None and is_clear(description, joints, block, support, ranges.clearance_m):
             return joints
     raise ValueError(
@@ -113,17 +120,6 @@ def _hovering(
         f"y {place[1]:.2f} m, {ranges.clearance_m:g} m clear of it; lower robot.clearance_m or block.height_m, or "
         "correct reach_m and hover_height_m of its description."
     )
-
-
-def _facing(
-    rng: np.random.Generator, description: RobotDescription, position: np.ndarray, opening: float
-) -> np.ndarray:
-    """A posture about home that faces the position, so that the solver ends in home's family of postures."""
-    start = _with_opening(description.home, description, opening)
-    arm = list(description.arm)
-    start[arm[0]] += np.arctan2(position[1], position[0])
-    start[arm] += START_SPREAD_RAD * rng.standard_normal(len(arm))
-    return start
 
 
 def _with_opening(joints: np.ndarray, description: RobotDescription, opening: float) -> np.ndarray:

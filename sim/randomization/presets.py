@@ -25,7 +25,9 @@ def preset(name: str) -> RandomizationConfig:
     return _validated(_read(name, ()), f"randomization {name}")
 
 
-def changed(config: RandomizationConfig, changes: Mapping[str, Any], where: str = "randomization") -> RandomizationConfig:
+def changed(
+    config: RandomizationConfig, changes: Mapping[str, Any], where: str = "randomization"
+) -> RandomizationConfig:
     """The configuration with changes like those of a file on top; `where` says in messages whose changes they are."""
     return _validated(_merged(config.model_dump(), changes, RandomizationConfig), where)
 

@@ -45,7 +45,9 @@ def _check_numbers(name: str, value: Any, extra: Mapping[str, Any]) -> None:
     if any(not extra["lowest"] <= number <= extra["highest"] for number in numbers):  # NaN too
         raise ValueError(f"{name} is {_text(value)}, outside {allowed}")
     if len(numbers) == 2 and numbers[0] > numbers[1]:
-        raise ValueError(f"{name} is {_text(value)}: its low end lies above its high end; allowed are {allowed}")
+        raise ValueError(
+            f"{name} is {_text(value)}: its low end lies above its high end; allowed are {allowed}"
+        )
 
 
 def _check_weights(name: str, value: Mapping[str, float], extra: Mapping[str, Any]) -> None:

@@ -9,10 +9,10 @@ from sim.randomization.cameras import block_points, sample_camera
 from sim.randomization.clutter import Surroundings, sample_distractors
 from sim.randomization.config import RandomizationConfig
 from sim.randomization.lights import sample_environment, sample_lights
+from sim.randomization.optics import sample_optics
 from sim.randomization.postures import Task, sample_joints
 from sim.randomization.presets import preset
-from sim.randomization.rooms import sample_room
-from sim.randomization.sensors import sample_sensor
+from sim.randomization.rooms import Sight, sample_room
 from sim.randomization.supports import sample_support
 from sim.randomization.surfaces import robot_paint
 from sim.robots import RobotDescription, load_robot
@@ -44,26 +44,30 @@ def sample_scene(
     poses, balls = description.robot.link_poses(joints), balls_of(description)
     centres = balls.placed(poses)
     clamp = None if task == "coarse" else poses["clamp"][:3, 3]
+    optics = [sample_optics(seed, index, view, config) for view in range(views)]
     cameras = [
-        sample_camera(seed, index, view, config, description, block, clamp, (centres, balls.radii))
-        for view in range(views)
+        sample_camera(seed, index, view, config, description, lens, block, clamp, (centres, balls.radii))
+        for view, (lens, _) in enumerate(optics)
     ]
-    eyes = np.array([camera.position_m for camera, _ in cameras]).reshape(-1, 3)
+    eyes = np.array([camera.position_m for camera in cameras]).reshape(-1, 3)
     around = Surroundings(block, centres, balls.radii, eyes)
     distractors = sample_distractors(seed, index, config, description, support, around)
-    seen = np.concatenate([centres, block_points(block)])
-    room = sample_room(seed, index, config, support, description.camera_target_m * (1, 1, 0), eyes, seen)
+    sight = Sight(
+        description.camera_target_m * (1, 1, 0), eyes, np.concatenate([centres, block_points(block)])
+    )
     return Scene(
         seed=seed,
         index=index,
         robot=description.name,
         joints=joints,
-        robot_materials=robot_paint(stream(seed, index, "robot"), description.tones, config.robot, config.texture_seeds),
+        robot_materials=robot_paint(
+            stream(seed, index, "robot"), description.tones, config.robot, config.texture_seeds
+        ),
         block=block,
-        bodies=(*support.bodies, *room, *distractors),
+        bodies=(*support.bodies, *sample_room(seed, index, config, support, sight), *distractors),
         lights=sample_lights(seed, index, config, description.camera_target_m),
         environment=sample_environment(seed, index, config),
         views=tuple(
-            View(camera, lens, sample_sensor(seed, index, view, config)) for view, (camera, lens) in enumerate(cameras)
+            View(camera, lens, sensor) for camera, (lens, sensor) in zip(cameras, optics, strict=True)
         ),
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sim.random_streams import stream
 from sim.randomization.config import RandomizationConfig, TerrainRanges
@@ -13,7 +14,9 @@ from sim.scene import ROOM, SUPPORT, Body, Material
 from sim.terrain import ground
 
 TABLE_TOP_M, LEG_M = 0.04, 0.06
-FOOTPRINT = np.stack(np.meshgrid(np.linspace(-0.5, 0.5, 7), np.linspace(-0.5, 0.5, 5), indexing="ij"), -1).reshape(-1, 2)
+FOOTPRINT = np.stack(
+    np.meshgrid(np.linspace(-0.5, 0.5, 7), np.linspace(-0.5, 0.5, 5), indexing="ij"), -1
+).reshape(-1, 2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,39 +40,54 @@ class Support:
         return self.amplitude_m * ground(self.kind, self.seed).height(x, y)
 
     def lay(
-        self, x: float, y: float, yaw_rad: float, size_m: tuple[float, float], most_tilt_rad: float, sunk_m: float = 0.0
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        yaw_rad: ArrayLike,
+        size_m: tuple[float, float],
+        most_tilt_rad: float,
+        sunk_m: float = 0.0,
     ) -> np.ndarray:
-        """(4, 4) pose of a thing with a flat bottom of that size (length along yaw, width): centre of its bottom.
+        """(N, 4, 4) poses of a thing with a flat bottom of that size (length along yaw, width) at places x, y, yaw
+        (N,): T_base_bottom, its origin the bottom's centre.
 
         It follows the slope under it up to most_tilt_rad, and rests on the highest point, less sunk_m.
         """
-        cos, sin = np.cos(yaw_rad), np.sin(yaw_rad)
+        x, y, yaw = (np.atleast_1d(np.asarray(values, dtype=float)) for values in (x, y, yaw_rad))
+        cos, sin = np.cos(yaw), np.sin(yaw)
+        poses = np.zeros((len(x), 4, 4))
+        poses[:, 3, 3] = 1.0
+        poses[:, 0, 3], poses[:, 1, 3] = x, y
         if self.kind is None:
-            return np.array([(cos, -sin, 0, x), (sin, cos, 0, y), (0, 0, 1, 0), (0, 0, 0, 1.0)])
-        local = FOOTPRINT * size_m
-        offsets = local @ np.array([(cos, sin), (-sin, cos)])
-        heights = self.height(x + offsets[:, 0], y + offsets[:, 1])
-        plane = np.column_stack([offsets, np.ones(len(offsets))])
-        (slope_x, slope_y, _), *_ = np.linalg.lstsq(plane, heights, rcond=None)
-        steep = np.hypot(slope_x, slope_y)
-        ease = min(1.0, np.tan(most_tilt_rad) / max(steep, 1e-9))
-        slope = np.array([slope_x, slope_y]) * ease
-        up = np.array([-slope[0], -slope[1], 1.0]) / np.sqrt(1 + slope @ slope)
-        along = np.array([cos, sin, slope @ (cos, sin)])
-        along /= np.linalg.norm(along)
-        pose = np.eye(4)
-        pose[:3, :3] = np.column_stack([along, np.cross(up, along), up])
-        pose[:3, 3] = (x, y, (heights - offsets @ slope).max() - sunk_m)
-        return pose
+            poses[:, 0, 0], poses[:, 0, 1], poses[:, 1, 0], poses[:, 1, 1] = cos, -sin, sin, cos
+            poses[:, 2, 2] = 1.0
+            return poses
+        u, v = (FOOTPRINT * size_m).T
+        heights = self.height(
+            x[:, None] + cos[:, None] * u - sin[:, None] * v, y[:, None] + sin[:, None] * u + cos[:, None] * v
+        )
+        slope = np.stack(
+            [heights @ u / (u @ u), heights @ v / (v @ v)], axis=1
+        )  # least squares, along and across
+        steep = np.hypot(*slope.T)
+        slope *= np.minimum(1.0, np.tan(most_tilt_rad) / np.maximum(steep, 1e-9))[:, None]
+        east, north = cos * slope[:, 0] - sin * slope[:, 1], sin * slope[:, 0] + cos * slope[:, 1]
+        up = np.stack([-east, -north, np.ones_like(x)], axis=1) / np.sqrt(1 + east**2 + north**2)[:, None]
+        along = np.stack([cos, sin, slope[:, 0]], axis=1) / np.sqrt(1 + slope[:, 0] ** 2)[:, None]
+        poses[:, :3, 0], poses[:, :3, 1], poses[:, :3, 2] = along, np.cross(up, along), up
+        poses[:, 2, 3] = (heights - slope @ np.stack([u, v])).max(axis=1) - sunk_m
+        return poses
 
 
-def sample_support(seed: int, index: int, config: RandomizationConfig, description: RobotDescription) -> Support:
+def sample_support(
+    seed: int, index: int, config: RandomizationConfig, description: RobotDescription
+) -> Support:
     """Uneven ground, or a table, or a plane."""
     rng, room = stream(seed, index, "support"), config.room
     uneven, tabled = happens(rng, config.terrain.share), happens(rng, room.table_share)
     side, height = within(rng, room.support_m), within(rng, room.table_height_m)
     margins = [within(rng, room.table_margin_m) for _ in range(4)]
-    kind, number, amplitude = _ground(stream(seed, index, "terrain"), config.terrain)
+    kind, number, amplitude = _ground(rng, config.terrain)
     low = np.array([min(description.workspace_x_m[0], -0.12), min(description.workspace_y_m[0], -0.12)])
     high = np.array([max(description.workspace_x_m[1], 0.12), max(description.workspace_y_m[1], 0.12)])
     everywhere = np.array([side / 2, side / 2])
@@ -82,10 +100,12 @@ def sample_support(seed: int, index: int, config: RandomizationConfig, descripti
     if tabled:
         low, high = low - margins[:2], high + margins[2:]
         material = surface(look, paint[0], float(max(high - low)), *paint[1:])
-        floor = surface(stream(seed, index, "floor look"), room.look, 12.0, *paint[1:])
+        floor = surface(look, room.look, 12.0, *paint[1:])
         return Support(_table(low, high, height, material, floor), material, low, high, floor_m=-height)
     material = surface(look, paint[0], side, *paint[1:])
-    return Support((Body("plane", np.eye(4), material, SUPPORT, (side, side, 1.0)),), material, -everywhere, everywhere)
+    return Support(
+        (Body("plane", np.eye(4), material, SUPPORT, (side, side, 1.0)),), material, -everywhere, everywhere
+    )
 
 
 def _ground(rng: np.random.Generator, ranges: TerrainRanges) -> tuple[str, int, float]:

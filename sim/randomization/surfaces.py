@@ -2,6 +2,7 @@
 
 import colorsys
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from sim.randomization.config import LookRanges, PictureRanges, RobotRanges
 from sim.randomization.draws import colour, happens, one_of, within
 from sim.scene import Colour, Material, Texture
 
+NEARLY_GRAY = 0.03
 UNTINTED = (0.75, 1.0)  # brightness of what multiplies a picture or a texture in natural colours
 
 
@@ -27,8 +29,10 @@ def surface(
     plain = within(rng, UNTINTED)
     if texture is not None and (texture.path or texture.seed % 2 == 0):
         rgb = colour(plain, plain, plain)
-    roughness, metallic, specular = within(rng, look.roughness), happens(rng, look.metallic_share), within(
-        rng, look.specular
+    roughness, metallic, specular = (
+        within(rng, look.roughness),
+        happens(rng, look.metallic_share),
+        within(rng, look.specular),
     )
     repeats = max(unit_m / tile, 0.05)
     return Material(rgb, texture, repeats, roughness, float(metallic), specular)
@@ -37,9 +41,24 @@ def surface(
 def any_colour(rng: np.random.Generator, look: LookRanges) -> Colour:
     """A colour within the look's brightness: of any hue, or nearly gray."""
     low, high = look.brightness
-    free = low + (high - low) * rng.random(3)
-    gray = within(rng, look.brightness) + 0.06 * (rng.random(3) - 0.5)
-    return colour(*np.clip(gray if happens(rng, look.gray_share) else free, low, high))
+    *free, gray, first, second, third, choice = rng.random(8).tolist()
+    if choice < look.gray_share:
+        level = low + (high - low) * gray
+        rgb = [level + NEARLY_GRAY * (2 * part - 1) for part in (first, second, third)]
+    else:
+        rgb = [low + (high - low) * part for part in free]
+    return colour(*(min(max(part, low), high) for part in rgb))
+
+
+def shown(material: Material) -> np.ndarray:
+    """(3,) mean colour of a material, sRGB."""
+    rgb = np.array(material.rgb)
+    return rgb if material.texture is None else rgb * _mean(material.texture)
+
+
+@lru_cache(maxsize=4096)
+def _mean(texture: Texture) -> np.ndarray:
+    return np.asarray(textures.pixels(texture, 32).mean(axis=(0, 1)) / 255)
 
 
 def hue(rng: np.random.Generator, saturation: float) -> Colour:
