@@ -1,6 +1,6 @@
 """How the arm gets somewhere: joint paths with the clamp pointing down, and how fast it follows them.
 
-A path is an array (N, 7) of arm positions, straight in joint space between its points. Near targets are
+A path is an array (N, A) of arm positions, straight in joint space between its points. Near targets are
 approached along a straight line of the clamp, far ones from above, clear of what stands around.
 """
 
@@ -8,11 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from perception.robot import Robot
-from sim.inverse_kinematics import hover_pose, solve
-from sim.robots import load_robot
-
-REST = load_robot("panda").home
+from sim.inverse_kinematics import facing, hover_pose, solve
+from sim.robots import RobotDescription
 
 NEAR_M = 0.08  # up to this far to the side, the clamp moves along a straight line
 TRAVEL_M = 0.14  # least height of the clamp on far ways: the tallest block and the finger tips fit below
@@ -26,13 +23,13 @@ SHORTEST_S = 0.1
 
 
 class Planner:
-    """Plans for one robot; joint positions are (9,), the fingers stay as they are."""
+    """Plans for one robot; joint positions are (J,), the gripper stays as it is."""
 
-    def __init__(self, robot: Robot) -> None:
-        self._robot = robot
-        arm = [joint for joint in robot.moving if joint.type == "revolute"]
-        self._lower = np.array([joint.lower for joint in arm])
-        self._upper = np.array([joint.upper for joint in arm])
+    def __init__(self, description: RobotDescription) -> None:
+        self._description = description
+        self._robot = description.robot
+        self._arm = list(description.arm)
+        self._lower, self._upper = description.lower[self._arm], description.upper[self._arm]
 
     def plan(self, start: np.ndarray, position_m: np.ndarray, yaw_rad: float) -> np.ndarray | None:
         """A path to the clamp at position_m (3,), pointing down, its yaw yaw_rad or half a turn from it.
@@ -59,30 +56,30 @@ class Planner:
         return way
 
     def reach(self, start: np.ndarray, position_m: np.ndarray, yaw_rad: float) -> np.ndarray | None:
-        """Joint positions (9,) with the clamp there, of those found the nearest to start, if any."""
+        """Joint positions (J,) with the clamp there, of those found the nearest to start, if any."""
         found = []
         for yaw in (yaw_rad, yaw_rad + np.pi):
             target = hover_pose(position_m, yaw)
             for begin in (start, self._facing(start, position_m, yaw)):
                 joints = solve(self._robot, target, begin)
-                if joints is not None and self._within_margin(joints[:7]):
+                if joints is not None and self._within_margin(joints[self._arm]):
                     found.append(joints)
         return min(found, key=lambda joints: np.abs(joints - start).max(), default=None)
 
     def clear_way(self, start: np.ndarray, goal: np.ndarray) -> np.ndarray:
-        """A path (N, 7) to joint positions `goal` (9,) that does not sweep over the support.
+        """A path (N, A) to joint positions `goal` (J,) that does not sweep over the support.
 
         A low clamp rises first; then straight to the goal where the hand stays high, else by raised postures.
         """
-        way = [start[None, :7]]
+        way = [start[None, self._arm]]
         clamp = self._robot.clamp_pose(start)
         if _points_down(clamp) and clamp[2, 3] < TRAVEL_M:
             rise = self._line(start, np.array([*clamp[:2, 3], TRAVEL_M]), _yaw(clamp))
             way = way if rise is None else [rise]
-        here = np.concatenate([way[-1][-1], start[7:]])
+        here = self._with_arm(start, way[-1][-1])
         if not self._is_clear(here, goal):
-            way += [self._raised(here)[None, :7], self._raised(goal)[None, :7]]
-        return np.concatenate([*way, goal[None, :7]])
+            way += [self._raised(here)[None], self._raised(goal)[None]]
+        return np.concatenate([*way, goal[None, self._arm]])
 
     def _line(self, start: np.ndarray, position_m: np.ndarray, yaw_rad: float) -> np.ndarray | None:
         """A path along which the clamp moves straight and turns evenly to yaw_rad or half a turn from it."""
@@ -98,38 +95,36 @@ class Planner:
         self, start: np.ndarray, clamp: np.ndarray, way: np.ndarray, turn: float
     ) -> np.ndarray | None:
         steps = int(np.ceil(max(float(np.linalg.norm(way)) / LINE_STEP_M, abs(turn) / LINE_STEP_RAD, 1.0)))
-        path, joints = [start[:7]], start
+        path, joints = [start[self._arm]], start
         for share in np.arange(1, steps + 1) / steps:
             target = hover_pose(clamp[:3, 3] + share * way, _yaw(clamp) + share * turn)
             solved = solve(self._robot, target, joints)
-            if solved is None or not self._within_margin(solved[:7]):
+            if solved is None or not self._within_margin(solved[self._arm]):
                 return None
             joints = solved
-            path.append(joints[:7])
+            path.append(joints[self._arm])
         return np.array(path)
 
     def _facing(self, start: np.ndarray, position_m: np.ndarray, yaw_rad: float) -> np.ndarray:
-        """A posture with its elbow up that faces the position, its wrist turned for the yaw if it can be."""
-        joints = np.concatenate([REST[:7], start[7:]])
-        joints[0] = np.arctan2(position_m[1], position_m[0])
-        turn = _yaw(self._robot.clamp_pose(joints)) - yaw_rad  # the last joint turns the other way round
-        wrist = joints[6] + (turn + np.pi) % (2 * np.pi) - np.pi
-        if not self._lower[6] < wrist < self._upper[6]:
-            wrist -= np.copysign(2 * np.pi, wrist)
-        joints[6] = np.clip(wrist, self._lower[6], self._upper[6])
-        return joints
+        """Home turned to the position and the yaw, with the gripper of `start`."""
+        return self._with_arm(start, facing(self._description, position_m, yaw_rad)[self._arm])
 
     def _raised(self, joints: np.ndarray) -> np.ndarray:
-        """A posture with the hand high up that faces where joints does, its wrist turned alike."""
-        raised = np.concatenate([REST[:7], joints[7:]])
-        raised[[0, 6]] = joints[[0, 6]]
+        """An arm posture (A,) with the hand high up that faces where joints does, its wrist turned alike."""
+        raised = self._description.home[self._arm]
+        raised[[0, -1]] = joints[self._arm][[0, -1]]
         return raised
+
+    def _with_arm(self, joints: np.ndarray, arm: np.ndarray) -> np.ndarray:
+        whole = joints.copy()
+        whole[self._arm] = arm
+        return whole
 
     def _is_clear(self, start: np.ndarray, goal: np.ndarray) -> bool:
         count = int(np.ceil(np.abs(goal - start).max() / 0.1)) + 1
         for share in np.linspace(0, 1, count)[1:-1]:
             poses = self._robot.link_poses(start + share * (goal - start))
-            if min(poses[link][2, 3] for link in ("panda_link6", "panda_hand", "clamp")) < CLEARANCE_M:
+            if min(poses[link][2, 3] for link in self._description.clear_links) < CLEARANCE_M:
                 return False
         return True
 
@@ -138,9 +133,9 @@ class Planner:
         return bool(np.all((arm > lower) & (arm < upper)))
 
     def timed(self, path: np.ndarray, step_s: float) -> np.ndarray:
-        """The path (N, 7) sampled every step_s (T, 7): speeds limited, starting and ending at rest."""
-        fingers = np.zeros(2)
-        clamps = np.array([self._robot.clamp_pose(np.concatenate([arm, fingers]))[:3, 3] for arm in path])
+        """The path (N, A) sampled every step_s (T, A): speeds limited, starting and ending at rest."""
+        home = self._description.home
+        clamps = np.array([self._robot.clamp_pose(self._with_arm(home, arm))[:3, 3] for arm in path])
         costs = [0.0]
         for (before, after), (here, there) in zip(pairwise(path), pairwise(clamps), strict=True):
             turning = np.abs(after - before).max() / SPEED_RAD_S

@@ -54,7 +54,7 @@ class PybulletWorld:
         self._config = config or preset("lab")
         self._robot = self._description.robot
         self._arm_indices, self._finger_index = list(self._description.arm), self._description.fingers[0]
-        self.joint_names = self._robot.joint_names
+        self.base_frame, self.joint_names = self._robot.base, self._robot.joint_names
         self._planner = Planner(self._description)
         self._renderer = open_renderer(RENDERERS.get(renderer, renderer))
         self._physics: Physics | None = None

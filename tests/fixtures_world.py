@@ -25,7 +25,7 @@ class MarkerWorld:
 
     def __init__(self) -> None:
         self._robot = Robot.load("panda")
-        self.joint_names = self._robot.joint_names
+        self.base_frame, self.joint_names = self._robot.base, self._robot.joint_names
         self.state_id = 0
         self.reset(0, 0)
 

@@ -34,7 +34,10 @@ EXIT_RUN_FAILED = 1
     "--engine", default="auto", show_default=True, type=click.Choice(ENGINES), help="What runs the networks."
 )
 @click.option("--world", default="pybullet", show_default=True, help="World: its name, or module:Class.")
-def command(episodes: int, seed: int, out: Path, models: Path | None, engine: str, world: str) -> int:
+@click.option("--robot", help="Robot of the world, which the models must know: its name, or its folder.")
+def command(
+    episodes: int, seed: int, out: Path, models: Path | None, engine: str, world: str, robot: str | None
+) -> int:
     """Start the ROS 2 graph on this machine, pick blocks with it, and write a report.
 
     Exits with 0 when every episode was run, whether or not its block was picked up.
@@ -44,7 +47,7 @@ def command(episodes: int, seed: int, out: Path, models: Path | None, engine: st
     from blockworld.demo.report import write_report
     from blockworld.demo.run import DemoFailedError, DemoSettings, run_demo
 
-    settings = DemoSettings(episodes, seed, out, models, engine, world)
+    settings = DemoSettings(episodes, seed, out, models, engine, world, robot)
     progress = Progress(episodes)
     done: list[Episode] = []
     begin = time.monotonic()

@@ -27,7 +27,7 @@ STAGES = click.Choice(["coarse", "tool", "fine"])
 @click.option(
     "--joints",
     multiple=True,
-    help="Joint positions as 9 numbers, 7 for open fingers, or a YAML file; once, or once per image.",
+    help="Joint positions as numbers, those of the arm for open fingers, or a YAML file; once, or once per image.",
 )
 @click.option("--camera", multiple=True, help="Camera of each image, in order; default: a camera per image.")
 @click.option(
@@ -59,11 +59,10 @@ def command(
     from perception.bag import Request, read_requests
     from perception.localize import STAGES as ALL
     from perception.localize import Localizer
-    from perception.robot import Robot
 
     if (bag is None) == (not images):
         raise click.UsageError("give image files, or a recording with --bag, and not both.")
-    robot = Robot.load()
+    robot = _robot(models, stage or "coarse")
     if bag is None:
         requests = [Request(stage or "coarse", tuple(_views(images, joints, camera, robot)), None)]
     else:
@@ -84,7 +83,14 @@ def command(
             figures = _as_dict(result, request.recorded)
             click.echo(json.dumps(figures) if as_json else _as_text(figures))
             if overlay is not None:
-                _draw(overlay, prefix, name, result, request.views)
+                _draw(overlay, prefix, name, result, request.views, localizer.robot)
+
+
+def _robot(models: Path | None, stage: str) -> "Robot":
+    """The robot that the models are for."""
+    from perception.bundle import Bundle, default_models_dir
+
+    return Bundle.load((models or default_models_dir()) / stage).robot()
 
 
 def _localize(
@@ -121,7 +127,7 @@ def _views(
 
 
 def _positions(text: str, robot: "Robot") -> Any:
-    """Checked positions (9,) from numbers between commas, or from a YAML file with a list or names and
+    """Checked positions (J,) from numbers between commas, or from a YAML file with a list or names and
     numbers."""
     if text.endswith((".yaml", ".yml")):
         try:
@@ -213,7 +219,12 @@ def _as_dict(result: "BlockEstimate | ToolEstimate", recorded: "Recorded | None"
 
 
 def _draw(
-    folder: Path, prefix: str, stage: str, result: "BlockEstimate | ToolEstimate", views: "Sequence[View]"
+    folder: Path,
+    prefix: str,
+    stage: str,
+    result: "BlockEstimate | ToolEstimate",
+    views: "Sequence[View]",
+    robot: "Robot",
 ) -> None:
     """Writes one PNG per view with a camera."""
     import cv2
@@ -233,7 +244,8 @@ def _draw(
                 continue
             picture = overlay.draw_tool(view.image, result)
         elif view.camera in result.cameras:
-            picture = overlay.draw(view.image, result.cameras[view.camera], result, view.joints)
+            clamp = robot.clamp_pose(view.joints)
+            picture = overlay.draw(view.image, result.cameras[view.camera], result, clamp)
         else:
             continue
         path = folder / f"{prefix}{number}_{view.camera.replace('/', '_')}_{stage}.png"

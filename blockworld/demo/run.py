@@ -36,7 +36,7 @@ class DemoFailedError(Exception):
 
 @dataclass(frozen=True)
 class DemoSettings:
-    """What to run. models: None for the default folder; world: as the argument of the graph."""
+    """What to run. models: None for the default folder; world, robot: as the arguments of the graph."""
 
     episodes: int
     seed: int
@@ -44,6 +44,7 @@ class DemoSettings:
     models: Path | None = None
     engine: str = "auto"
     world: str = "pybullet"
+    robot: str | None = None
 
     @property
     def pictures(self) -> Path:
@@ -135,6 +136,8 @@ def process_specs(settings: DemoSettings, domain_id: int) -> list[ProcessSpec]:
     }
     if settings.models is not None:
         arguments["models"] = str(settings.models)
+    if settings.robot is not None:
+        arguments["robot"] = settings.robot
     runner = (
         *(sys.executable, "-m", f"perception.nodes.{RUNNER}"),
         *("--episodes", str(settings.episodes), "--seed", str(settings.seed)),

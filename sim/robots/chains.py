@@ -20,7 +20,7 @@ def chain_of(robot: Element, path: Path, fields: DescriptionFields) -> Chain:
     chain = Chain.model_construct(
         name=fields.name,
         base=fields.base,
-        gripper=Gripper(joints=fields.gripper.joints, closed=fields.gripper.closed, open=fields.gripper.open),
+        gripper=Gripper.model_validate(fields.gripper.model_dump(exclude={"force"})),
         joints=_flattened(joints, path),
     )
     try:
@@ -38,7 +38,11 @@ def chain_text(chain: Chain, origin: str) -> str:
         "# Lengths in m, angles in rad; origins are the joint frame in the parent link (fixed-axis roll, pitch, yaw).",
         f"name: {chain.name}",
         f"base: {chain.base}",
-        f"gripper: {{joints: [{', '.join(gripper.joints)}], closed: {gripper.closed!r}, open: {gripper.open!r}}}",
+        "gripper:",
+        f"  joints: [{', '.join(gripper.joints)}]",
+        f"  closed: {gripper.closed!r}",
+        f"  open: {gripper.open!r}",
+        f"  tips: [{', '.join(f'[{link}, {_list(xyz)}]' for link, xyz in gripper.tips)}]",
         "joints:",
     ]
     for joint in chain.joints:

@@ -38,6 +38,8 @@ class RobotDescription:
     J is the number of the robot's own joints (`robot.joint_names`), A of those of the arm, F of the gripper; joints
     that mimic another one are not among them. The support is the plane z = 0 of the base frame.
 
+    name: what `load_robot` takes for this robot, and mesh names begin with: a name, or the path of its YAML.
+    title: what people call it. ships: whether it comes with Blockworld. digest: changes with everything here.
     urdf: what PyBullet loads, its visual meshes the same as those of `parts`.
     tones: the colour (sRGB) that the robot has by nature, one per tone of its parts.
     home (J,): arm ready, clamp pointing down well above the support, gripper open.
@@ -54,6 +56,9 @@ class RobotDescription:
     """
 
     name: str
+    title: str
+    ships: bool
+    digest: str
     robot: Robot
     urdf: Path
     parts: tuple[Part, ...]
@@ -115,6 +120,5 @@ class RobotDescription:
         for i, value in enumerate(values):
             joints = self.home.copy()
             joints[list(self.fingers)] = value
-            first, second = self.robot.points(joints, self.tips)
-            openings[i] = abs((second - first) @ self.robot.clamp_pose(joints)[:3, 0])
+            openings[i] = self.robot.opening_m(joints)
         return values, np.maximum.accumulate(openings)

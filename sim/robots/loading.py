@@ -1,5 +1,6 @@
 """From a robot's name or path to its description."""
 
+import hashlib
 import os
 from collections.abc import Iterable
 from functools import cache
@@ -51,6 +52,9 @@ def _load(path: Path) -> RobotDescription:
     name = fields.name if path.parent == FOLDER else str(path)
     return RobotDescription(
         name=name,
+        title=fields.title or fields.name,
+        ships=path.parent == FOLDER,
+        digest=hashlib.sha256(f"{folder.name} {fields.model_dump_json()}".encode()).hexdigest()[:16],
         robot=robot,
         urdf=folder / URDF_FILE,
         parts=tuple(Part(link, f"robot/{name}/{i}", tone) for i, (link, tone) in enumerate(parts)),

@@ -88,6 +88,8 @@ class DescriptionFields(_Strict):
     """What the YAML holds; `RobotDescription` explains the fields that it shares."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+    title: str = ""
+    """What people call it, as in "trained for ..."; the name where there is none."""
     urdf: str
     """A path, relative to this file, or pybullet_data://PATH."""
     packages: dict[str, str] = {}

@@ -196,7 +196,7 @@ def test_real_bundles_on_drawn_pictures(tmp_path):
     found = localizer.fine(views)
     position, yaw = error_of(found, truth)
     assert position < 0.008 and np.rad2deg(yaw) < 10.0
-    picture = overlay.draw(views[0].image, found.cameras["camera_1"], found, joints)
+    picture = overlay.draw(views[0].image, found.cameras["camera_1"], found, ROBOT.clamp_pose(joints))
     spot = np.round(eyes[0].project((truth[0], truth[1], 0.0))[0]).astype(int)
     changed = np.any(picture != views[0].image, axis=-1)
     assert changed[spot[1] - 5 : spot[1] + 6, spot[0] - 5 : spot[0] + 6].any()

@@ -1,6 +1,7 @@
 """The model card of a localization network."""
 
 from perception.bundle import Manifest
+from sim.robots import RobotDescription
 from training.localization.config import LocalizationConfig
 
 PURPOSE = {
@@ -10,7 +11,7 @@ PURPOSE = {
 }
 
 
-def write_card(config: LocalizationConfig, manifest: Manifest) -> str:
+def write_card(config: LocalizationConfig, manifest: Manifest, robot: RobotDescription) -> str:
     """Markdown: what the network does, how to make it again, what was measured, where it fails."""
     rows = [
         f"| {channel.name} | {manifest.metrics[f'{channel.name}_median_px']:.2f} | "
@@ -46,6 +47,6 @@ posteriors on these scenes (temperature scaling).
 
 ## Limits
 
-Trained for the Franka Panda with its standard hand and for one cuboid block of 60-120 mm by 25-55 mm by 30-60 mm on
+Trained for {robot.title} and for one cuboid block of 60-120 mm by 25-55 mm by 30-60 mm on
 a plane at the height of the robot's base. Cameras in front of or beside the robot, 18 to 60 degrees above the plane.
 """

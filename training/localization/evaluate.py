@@ -4,11 +4,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sim.keypoints import CHANNELS
 from training.localization.config import LocalizationConfig
 from training.localization.data import Samples
 from training.localization.heatmaps import decode, heatmap_loss
 from training.localization.model import STRIDE, enlarge, normalise
+from training.localization.subject import channels_of
 
 BATCH = 100
 SHARPNESS = tuple(1.3**power for power in range(0, 15, 2))
@@ -37,7 +37,7 @@ def evaluate(network: nn.Module, samples: Samples, config: LocalizationConfig) -
     distance = (decode(logits, STRIDE)[:, :, None, :] - samples.points).norm(dim=-1).min(-1).values
     counts = _inside(samples)
     metrics = {"validation_loss": float(heatmap_loss(logits, samples.points, STRIDE, config.target_sigma))}
-    for index, channel in enumerate(CHANNELS[config.task]):
+    for index, channel in enumerate(channels_of(config)):
         errors = distance[:, index][counts[:, index]]
         metrics[f"{channel.name}_median_px"] = float(errors.median())
         metrics[f"{channel.name}_missed"] = float((errors > MISS_PX).float().mean())

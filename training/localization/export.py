@@ -23,7 +23,8 @@ from perception.bundle import (
 )
 from perception.crop import SIDE_M
 from perception.errors import BlockworldError
-from sim.keypoints import CHANNELS
+from sim.robots import RobotDescription
+from sim.robots.chains import chain_text
 from training.core.checkpoint import load_checkpoint
 from training.core.provenance import commit
 from training.localization.card import write_card
@@ -31,25 +32,13 @@ from training.localization.config import LocalizationConfig
 from training.localization.data import load_samples
 from training.localization.evaluate import calibrate, evaluate
 from training.localization.model import DeployedNetwork
+from training.localization.subject import channels_of, robot_of
 from training.localization.train import build_network
 
 VERSION = "0.1.0"
 OPSET = 18
 FRAMES = {"coarse": "base", "tool": "image", "fine": "clamp"}
-# Published bins: Loing et al., IJCV 2018, section 4; the coarse grid is centred on this robot's workspace.
-BINS: dict[str, PoseBins | PixelBins] = {
-    "coarse": PoseBins(
-        x=LinearBins(count=202, width=0.005, centre=0.45),
-        y=LinearBins(count=202, width=0.005),
-        yaw=CircularBins(count=36, width=math.pi / 36, period=math.pi),
-    ),
-    "tool": PixelBins(u=ImageBins(count=50), v=ImageBins(count=50)),
-    "fine": PoseBins(
-        x=LinearBins(count=60, width=0.002),
-        y=LinearBins(count=60, width=0.002),
-        yaw=CircularBins(count=90, width=math.pi / 90, period=math.pi),
-    ),
-}
+GRID_STEP_M = 0.05
 
 
 @dataclass(frozen=True)
@@ -79,8 +68,13 @@ def export(config: LocalizationConfig, models_dir: Path) -> Exported:
     deployed = DeployedNetwork(network, sharpness).eval()
     height, width = held_out.images.shape[1:3]
     manifest = describe(config, width, height, metrics)
+    robot = robot_of(config.data)
     bundle = Bundle.write(
-        models_dir / config.task, manifest, to_onnx(deployed, width, height), write_card(config, manifest)
+        models_dir / config.task,
+        manifest,
+        to_onnx(deployed, width, height),
+        write_card(config, manifest, robot),
+        None if robot.ships else chain_text(robot.robot.chain, robot.name),
     )
     return Exported(bundle, metrics)
 
@@ -106,6 +100,24 @@ def to_onnx(network: DeployedNetwork, width: int, height: int) -> bytes:
     return model.SerializeToString()
 
 
+def bins_of(task: str, robot: RobotDescription) -> PoseBins | PixelBins:
+    """Published bins: Loing et al., IJCV 2018, section 4; the coarse grid is centred on the robot's workspace."""
+    if task == "tool":
+        return PixelBins(u=ImageBins(count=50), v=ImageBins(count=50))
+    if task == "fine":
+        return PoseBins(
+            x=LinearBins(count=60, width=0.002),
+            y=LinearBins(count=60, width=0.002),
+            yaw=CircularBins(count=90, width=math.pi / 90, period=math.pi),
+        )
+    middle = [GRID_STEP_M * round(sum(ends) / 2 / GRID_STEP_M) for ends in (robot.workspace_x_m, robot.workspace_y_m)]
+    return PoseBins(
+        x=LinearBins(count=202, width=0.005, centre=round(middle[0], 3)),
+        y=LinearBins(count=202, width=0.005, centre=round(middle[1], 3)),
+        yaw=CircularBins(count=36, width=math.pi / 36, period=math.pi),
+    )
+
+
 def describe(config: LocalizationConfig, width: int, height: int, metrics: dict[str, float]) -> Manifest:
     """The manifest of a network of this configuration for images of width x height."""
     channels = tuple(
@@ -115,18 +127,18 @@ def describe(config: LocalizationConfig, width: int, height: int, metrics: dict[
             kind=channel.kind,
             points=tuple(LinkPoint(link=link, xyz_m=xyz) for link, xyz in channel.places),
         )
-        for channel in CHANNELS[config.task]
+        for channel in channels_of(config)
     )
     return Manifest(
         name=config.task,
         version=VERSION,
         task=f"localization.{config.task}",  # type: ignore[arg-type]
-        robot="panda",
+        robot=robot_of(config.data).robot.name,
         frame=FRAMES[config.task],  # type: ignore[arg-type]
         input=Input(width=width, height=height),
         output=Output(width=width, height=height, channels=channels),
         crop=Crop(side_m=SIDE_M) if config.task == "fine" else None,
-        bins=BINS[config.task],
+        bins=bins_of(config.task, robot_of(config.data)),
         training={
             "commit": commit(),
             "command": f"blockworld train localization-{config.task}",

@@ -15,13 +15,13 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from perception.errors import BlockworldError
-from sim.keypoints import CHANNELS
 from training.core.checkpoint import load_checkpoint, save_checkpoint
 from training.localization.config import LocalizationConfig
 from training.localization.data import Samples, augment, load_samples
 from training.localization.evaluate import evaluate, report
 from training.localization.heatmaps import heatmap_loss
 from training.localization.model import STRIDE, HeatmapNetwork, normalise
+from training.localization.subject import channels_of
 
 EVALUATIONS = 8
 
@@ -87,7 +87,7 @@ def rate(step: int, steps: int) -> float:
 
 def build_network(config: LocalizationConfig) -> HeatmapNetwork:
     """The untrained network of a configuration."""
-    return HeatmapNetwork(len(CHANNELS[config.task]), config.widths, config.depths, config.stem, config.head)
+    return HeatmapNetwork(len(channels_of(config)), config.widths, config.depths, config.stem, config.head)
 
 
 def _first_weights(network: HeatmapNetwork, warm_start: Path | None) -> HeatmapNetwork:

@@ -1,4 +1,7 @@
-"""Model bundles: a folder with model.onnx, manifest.yaml and card.md, checked before anything runs."""
+"""Model bundles: a folder with model.onnx, manifest.yaml and card.md, checked before anything runs.
+
+A bundle for a robot that does not come with this package has that robot's chain of joints in robot.yaml.
+"""
 
 import hashlib
 import os
@@ -20,10 +23,12 @@ from pydantic import (
     model_validator,
 )
 
-from perception.errors import BundleError
+from perception.errors import BundleError, RobotError
+from perception.robot import Robot
 
 MANIFEST_VERSION = 1
 MODEL_FILE, MANIFEST_FILE, CARD_FILE = "model.onnx", "manifest.yaml", "card.md"
+ROBOT_FILE = "robot.yaml"
 MODELS_VARIABLE = "BLOCKWORLD_MODELS"
 
 Task = Literal["localization.coarse", "localization.tool", "localization.fine"]
@@ -201,23 +206,53 @@ class Bundle:
             )
         manifest = _read_manifest(path / MANIFEST_FILE)
         _check_sum(path / MODEL_FILE, manifest.sha256.get(MODEL_FILE))
+        if ROBOT_FILE in manifest.sha256:
+            _check_sum(path / ROBOT_FILE, manifest.sha256[ROBOT_FILE])
         return cls(path, manifest)
 
+    def robot(self) -> Robot:
+        """The robot that the network knows; raises BundleError where it is not here or lacks a link."""
+        own = ROBOT_FILE in self.manifest.sha256
+        try:
+            robot = Robot.load(self.path / ROBOT_FILE if own else self.manifest.robot)
+        except RobotError as error:
+            raise BundleError(
+                f"{self.path / MANIFEST_FILE} is for a robot that cannot be loaded: {error}"
+            ) from None
+        points = (point for channel in self.manifest.output.channels for point in channel.points)
+        if missing := sorted({point.link for point in points} - set(robot.links)):
+            raise BundleError(
+                f"{self.path / MANIFEST_FILE} has points on the link {missing[0]}, which {robot.name} lacks: "
+                "export the bundle again."
+            )
+        return robot
+
     @classmethod
-    def write(cls, folder: str | os.PathLike[str], manifest: Manifest, onnx_bytes: bytes, card: str) -> Self:
+    def write(
+        cls,
+        folder: str | os.PathLike[str],
+        manifest: Manifest,
+        onnx_bytes: bytes,
+        card: str,
+        chain: str | None = None,
+    ) -> Self:
         """Writes the bundle, replacing what is there; a reader sees the old one or the new one, never a
         mixture.
 
-        The manifest's checksum is computed here.
+        chain: the text of robot.yaml, for a robot that does not come with this package. The manifest's checksums are
+        computed here.
         """
+        files = {MODEL_FILE: onnx_bytes} | ({} if chain is None else {ROBOT_FILE: chain.encode()})
         path = Path(folder)
         path.parent.mkdir(parents=True, exist_ok=True)
-        stamped = manifest.model_copy(update={"sha256": {MODEL_FILE: hashlib.sha256(onnx_bytes).hexdigest()}})
+        sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+        stamped = manifest.model_copy(update={"sha256": sums})
         scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
         try:
             fresh = scratch / "new"
             fresh.mkdir()
-            (fresh / MODEL_FILE).write_bytes(onnx_bytes)
+            for name, content in files.items():
+                (fresh / name).write_bytes(content)
             (fresh / CARD_FILE).write_text(card, encoding="utf-8")
             text = yaml.safe_dump(stamped.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
             (fresh / MANIFEST_FILE).write_text(text, encoding="utf-8")

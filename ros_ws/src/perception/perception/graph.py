@@ -135,6 +135,7 @@ PARAMS_FILE = Argument("params_file", "YAML file of node parameters, as config/l
 USE_SIM = Argument("use_sim", "start the simulated world in place of robot and cameras", "flag", "false")
 RVIZ = Argument("rviz", "start RViz with the display of this graph", "flag", "false")
 WORLD = Argument("world", "simulated world: a registered name, or module:Class")
+ROBOT = Argument("robot", "robot of the simulated world: a name, or the folder of a description")
 SEED = Argument("seed", "seed of the simulated world", "integer", "0")
 BAG = Argument("bag", "folder of a rosbag2 (MCAP) to record; it must not exist yet")
 
@@ -144,7 +145,7 @@ def localize(values: dict[str, Any]) -> list[NodeSpec]:
     nodes = []
     params_file = values["params_file"]
     if values["use_sim"]:
-        world = _given({"world": values["world"], "seed": values["seed"]})
+        world = _given({name: values[name] for name in ("world", "robot", "seed")})
         nodes.append(NodeSpec("sim_world", "sim_world", parameters=world, params_file=params_file))
     localizer = _given({"cameras": values["cameras"], "models": values["models"], "engine": values["engine"]})
     localizer["autostart"] = True
@@ -177,13 +178,13 @@ GRAPHS: dict[str, Graph] = {
         Graph(
             "localize",
             "tell where the block is, from camera images and joint states",
-            (CAMERAS, MODELS, ENGINE, PARAMS_FILE, USE_SIM, WORLD, SEED, RVIZ),
+            (CAMERAS, MODELS, ENGINE, PARAMS_FILE, USE_SIM, WORLD, ROBOT, SEED, RVIZ),
             localize,
         ),
         Graph(
             "demo",
             "localize the block in a simulated world and pick it up",
-            (CAMERAS, MODELS, ENGINE, PARAMS_FILE, WORLD, SEED, BAG, RVIZ),
+            (CAMERAS, MODELS, ENGINE, PARAMS_FILE, WORLD, ROBOT, SEED, BAG, RVIZ),
             demo,
         ),
     )

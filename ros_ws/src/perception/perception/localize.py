@@ -19,7 +19,7 @@ from perception import crop, heatmaps, images
 from perception.bundle import Bundle, Manifest, PixelBins, PoseBins, default_models_dir
 from perception.camera import Camera
 from perception.engines import Engine, open_engine
-from perception.errors import LocalizationError
+from perception.errors import BundleError, LocalizationError
 from perception.estimate import BlockEstimate, Posterior, ToolEstimate, height_of_plane
 from perception.fusion import Grid, posterior
 from perception.resection import Matches, Resection, resect
@@ -56,10 +56,10 @@ class Network:
 class Localizer:
     """The three stages over the networks of one models folder."""
 
-    def __init__(self, networks: dict[str, Network]) -> None:
-        """networks: by stage, those that are needed; "fine" needs all three."""
+    def __init__(self, networks: dict[str, Network], robot: Robot | None = None) -> None:
+        """networks: by stage, those that are needed; "fine" needs all three. robot: that of their manifests."""
         self._networks = networks
-        self._robot = Robot.load(next(iter(networks.values())).manifest.robot)
+        self._robot = robot or Robot.load(next(iter(networks.values())).manifest.robot)
 
     @classmethod
     def open(
@@ -71,7 +71,13 @@ class Localizer:
         """Loads the bundles of the stages; raises BundleError or EngineError for what cannot be used."""
         folder = default_models_dir() if models_dir is None else models_dir
         bundles = {stage: Bundle.load(Path(folder) / stage) for stage in stages}
-        return cls({stage: Network(bundle.manifest, open_engine(bundle, engine)) for stage, bundle in bundles.items()})
+        robots = {stage: bundle.manifest.robot for stage, bundle in bundles.items()}
+        if len(set(robots.values())) > 1:
+            named = ", ".join(f"{stage} {robot}" for stage, robot in robots.items())
+            raise BundleError(f"the models in {folder} are for different robots ({named}): export them for one.")
+        known = [bundle.robot() for bundle in bundles.values()]  # each is checked
+        networks = {stage: Network(bundle.manifest, open_engine(bundle, engine)) for stage, bundle in bundles.items()}
+        return cls(networks, known[0])
 
     @property
     def engine_name(self) -> str:

@@ -37,6 +37,7 @@ class SimWorldParameters:
     """Parameters of the node `sim_world`."""
 
     world: str = parameter("pybullet", "simulated world: a registered name, or module:Class")
+    robot: str = parameter("", "robot of the world: a name, or the folder of a description; empty: the world's own")
     seed: int = parameter(0, "seed of the series of worlds", 0, 2**62)
     index: int = parameter(0, "which world of the series to start with", 0, 2**31 - 1)
     image_rate_hz: float = parameter(4.0, "images per second of each camera", 0.1, 60.0)
@@ -53,7 +54,7 @@ class LocalizerParameters:
     models: str = parameter("", "folder of the models; empty: BLOCKWORLD_MODELS, else the checkout's models/")
     engine: str = parameter("auto", "inference engine", choices=ENGINES)
     autostart: bool = parameter(False, "configure and activate by itself at the start")
-    base_frame: str = parameter("panda_link0", "frame of the robot base")
+    base_frame: str = parameter("", "frame of the robot base; empty: the base link of the models' robot")
     clamp_frame: str = parameter("clamp", "frame between the finger tips")
     reliable_inputs: bool = parameter(
         False, "subscribe reliably to images and joint states; they must be published so"

@@ -8,7 +8,6 @@ from numpy.typing import ArrayLike, NDArray
 from perception.camera import Camera
 from perception.estimate import BlockEstimate, ToolEstimate, level_direction
 from perception.images import Image
-from perception.robot import Robot
 
 Array = NDArray[np.float64]
 
@@ -22,11 +21,11 @@ _SHIFT = 4  # fractional bits of OpenCV's coordinates
 _FILL, _BACKDROP = 0.30, 0.65  # opacities
 
 
-def draw(image: Image, camera: Camera, estimate: BlockEstimate, joints: ArrayLike | None = None) -> Image:
+def draw(image: Image, camera: Camera, estimate: BlockEstimate, T_base_clamp: ArrayLike | None = None) -> Image:
     """A copy of the image (H, W, 3) RGB with the estimated block drawn in as this camera sees it.
 
     Footprint (its width is nominal), long axis, ellipse of two standard deviations, and a label with position
-    and yaw in the estimate's frame; with joint positions (9,) also the clamp. What is behind the camera is
+    and yaw in the estimate's frame; with the clamp's pose (4, 4) also the clamp. What is behind the camera is
     left out.
     """
     canvas = image.copy()
@@ -41,8 +40,8 @@ def draw(image: Image, camera: Camera, estimate: BlockEstimate, joints: ArrayLik
     _line(canvas, camera, footprint, BLOCK, size, closed=True)
     _line(canvas, camera, np.stack([centre - half, centre + half]), BLOCK, 1.5 * size)
     _line(canvas, camera, _ellipse(estimate, centre), ELLIPSE, size, closed=True)
-    if joints is not None:
-        _clamp(canvas, camera, Robot.load("panda").clamp_pose(joints), size)
+    if T_base_clamp is not None:
+        _clamp(canvas, camera, np.asarray(T_base_clamp, dtype=np.float64), size)
     _label(canvas, camera.project(centre)[0], _figures(estimate), size)
     return canvas
 

@@ -53,11 +53,13 @@ class Joint(_Strict):
 
 
 class Gripper(_Strict):
-    """The joints that move the fingers, and the position (m or rad) of each when they are closed and open."""
+    """The joints that move the fingers, the position (m or rad) of each when they are closed and open, and the middle
+    of each finger's gripping face at its tip: (link, xyz in that link, m)."""
 
     joints: tuple[str, ...] = Field(min_length=1)
     closed: float
     open: float
+    tips: tuple[tuple[str, Vector], tuple[str, Vector]]
 
 
 class Chain(_Strict):
@@ -84,8 +86,9 @@ class Chain(_Strict):
                 raise ValueError(f"joint {joint.name} mimics {joint.mimic.joint}, which does not move by itself")
         if missing := [name for name in self.gripper.joints if name not in moving]:
             raise ValueError(f"the gripper's joint {missing[0]} is not among the joints that move by themselves")
-        if "clamp" not in links:
-            raise ValueError("there is no link clamp")
+        for link in ("clamp", *(link for link, _ in self.gripper.tips)):
+            if link not in links:
+                raise ValueError(f"there is no link {link}")
         return self
 
 
@@ -192,6 +195,11 @@ class Robot:
     def clamp_pose(self, joints: ArrayLike) -> Array:
         """T_base_clamp (4, 4): origin between the finger tips, x the closing direction, z out of the hand."""
         return self.link_pose(joints, "clamp")
+
+    def opening_m(self, joints: ArrayLike) -> float:
+        """Distance between the finger tips along the closing direction, for positions (J,)."""
+        first, second = self.points(joints, self.gripper.tips)
+        return abs(float((second - first) @ self.clamp_pose(joints)[:3, 0]))
 
     def _require(self, link: str) -> None:
         if link not in self.links:

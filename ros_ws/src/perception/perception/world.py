@@ -2,7 +2,7 @@
 
 A world is a robot over a block with a few cameras around them. The node knows it only through the protocol
 `World`; implementations are found by entry point (group `perception.worlds`) or by "module:Class", see
-`load_world`. The base frame is `panda_link0`, with the support plane at z = 0. The clamp frame has its origin
+`load_world`. The base frame is the robot's, with the support plane at z = 0. The clamp frame has its origin
 between the finger tips, x along the closing direction, z out of the hand; its yaw is that of its x axis.
 """
 
@@ -49,6 +49,8 @@ class BlockTruth:
 class World(Protocol):
     """A simulated robot, block and cameras. Not thread safe: one thread at a time calls it."""
 
+    base_frame: str
+    """Name of the frame of the robot's base, as panda_link0."""
     joint_names: tuple[str, ...]
     camera_names: tuple[str, ...]
 
@@ -62,7 +64,7 @@ class World(Protocol):
         ...
 
     def joint_positions(self) -> np.ndarray:
-        """Joint values (9,) float64 in the order of `joint_names`: radians, metres for the two fingers."""
+        """Joint values (J,) float64 in the order of `joint_names`: radians, metres for those that slide."""
         ...
 
     def image(self, camera: str) -> np.ndarray:
@@ -86,8 +88,10 @@ class World(Protocol):
         ...
 
 
-def load_world(name: str) -> Callable[[], World]:
+def load_world(name: str) -> Callable[..., World]:
     """The factory of a world: an entry point name of the group `perception.worlds`, or "module:Class".
+
+    It may take `robot`, a name or the folder of a description.
 
     Raises BlockworldError, naming the worlds that are registered, if there is no such world.
     """

@@ -51,6 +51,7 @@ class LocalizerNode(LifecycleNode):
         self._settings: LocalizerParameters = declare(self, LocalizerParameters)
         self._health = Health(frames=frames.DESCRIPTION)
         self._localizer: Localizer | None = None
+        self._base_frame = ""
         self._inputs: Inputs | None = None
         self._subscriptions_of_state: list[Any] = []
         self._publishers_of_state: dict[str, Any] = {}
@@ -131,6 +132,7 @@ class LocalizerNode(LifecycleNode):
         self._settings = read_parameters(self, LocalizerParameters)
         folder = Path(self._settings.models) if self._settings.models else default_models_dir()
         self._localizer = Localizer.open(folder, self._settings.engine)
+        self._base_frame = self._settings.base_frame or self._localizer.robot.base
         self._health.engine = self._localizer.engine_name
         self._health.models = {stage: Bundle.load(folder / stage).manifest.version for stage in STAGES}
         kinds = {
@@ -313,8 +315,8 @@ class LocalizerNode(LifecycleNode):
         if abs(turn) < SAME_YAW_RAD:
             return False
         self._feedback(handle, "fine", have, wanted, f"turning the clamp to {np.rad2deg(yaw_rad):.0f} deg")
-        goal = MoveClamp.Goal(opening_m=float(joints[-2] + joints[-1]))
-        goal.pose.header = Header(stamp=self.get_clock().now().to_msg(), frame_id=self._settings.base_frame)
+        goal = MoveClamp.Goal(opening_m=inputs.robot.opening_m(joints))
+        goal.pose.header = Header(stamp=self.get_clock().now().to_msg(), frame_id=self._base_frame)
         goal.pose.pose = messages.pose_message(messages.clamp_transform(clamp[:3, 3], yaw_rad))
         limit_s = self._settings.move_timeout_s
         moved = await call_action(self, self._move, goal, limit_s, lambda: handle.is_cancel_requested)
@@ -337,7 +339,8 @@ class LocalizerNode(LifecycleNode):
         for view in plain:
             if estimate is not None and view.camera not in pictures and view.camera in estimate.cameras:
                 camera = estimate.cameras[view.camera]
-                pictures[view.camera] = overlay.draw(view.image, camera, estimate, view.joints)
+                clamp = localizer.robot.clamp_pose(view.joints)
+                pictures[view.camera] = overlay.draw(view.image, camera, estimate, clamp)
         return tools, estimate, pictures
 
     def _publish(
@@ -349,7 +352,7 @@ class LocalizerNode(LifecycleNode):
             publishers["tool"].publish(messages.tool_message(tool, _optical_header(entry)))
         if estimate is None:
             return BlockEstimate(stage="tool", views=[entry.view.camera for entry in views])
-        base_frame, clamp_frame = self._settings.base_frame, self._settings.clamp_frame
+        base_frame, clamp_frame = self._base_frame, self._settings.clamp_frame
         stamps = [entry.stamp_ns for entry in views]
         message = messages.block_message(
             estimate,

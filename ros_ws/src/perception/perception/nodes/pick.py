@@ -24,8 +24,6 @@ from perception.node_parameters import PickParameters
 from perception.nodes.messages import block_in_base_of, clamp_transform, pose_message, yaw_of
 from perception.nodes.runtime import call_action, declare, read_parameters, run
 
-BASE_FRAME = "panda_link0"
-
 
 class PickNode(Node):
     """See the module."""
@@ -85,12 +83,12 @@ class _Procedure:
         self._move_client = move
         self._localize_client = localize
         self._parameters: PickParameters = read_parameters(node, PickParameters)
-        self._step = ""
+        self._step = self._base_frame = ""
 
     async def run(self) -> None:
         p = self._parameters
         self._begin("home", "moving out of the cameras' way")
-        await self._send_move(MoveClamp.Goal(home=True))
+        self._base_frame = (await self._send_move(MoveClamp.Goal(home=True))).pose.header.frame_id
 
         self._begin("coarse", "localizing the block from the overviews")
         self._result.coarse = await self._estimate("coarse", [])
@@ -127,7 +125,7 @@ class _Procedure:
 
     async def _move_to(self, position_m: Sequence[float], yaw_rad: float, opening_m: float) -> Any:
         goal = MoveClamp.Goal(opening_m=opening_m)
-        goal.pose.header = Header(stamp=self._node.get_clock().now().to_msg(), frame_id=BASE_FRAME)
+        goal.pose.header = Header(stamp=self._node.get_clock().now().to_msg(), frame_id=self._base_frame)
         goal.pose.pose = pose_message(clamp_transform(position_m, yaw_rad))
         return await self._send_move(goal)
 

@@ -32,7 +32,6 @@ from perception.nodes.messages import clamp_transform, image_message, pose_messa
 from perception.nodes.runtime import declare, finish, run
 from perception.world import MoveResult, World, load_world
 
-BASE_FRAME = "panda_link0"
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 LONGEST_JOB_S = 120.0
 LARGEST_TILT_RAD = 0.1
@@ -46,7 +45,8 @@ class SimWorld(Node):
         parameters: SimWorldParameters = declare(self, SimWorldParameters)
         make_world = load_world(parameters.world)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="world")
-        self._world: World = self._thread.submit(make_world).result()
+        chosen = {"robot": parameters.robot} if parameters.robot else {}
+        self._world: World = self._thread.submit(make_world, **chosen).result()
         self._thread.submit(self._world.reset, parameters.seed, parameters.index).result()
         self._pictures: dict[str, tuple[int, np.ndarray]] = {}
         self._shown_truth = -1
@@ -91,7 +91,7 @@ class SimWorld(Node):
         now = self.get_clock().now().to_msg()
         positions = self._world.joint_positions().astype(float).tolist()
         names = list(self._world.joint_names)
-        header = Header(stamp=now, frame_id=BASE_FRAME)
+        header = Header(stamp=now, frame_id=self._world.base_frame)
         self._joints.publish(JointState(header=header, name=names, position=positions))
         if self._world.state_id != self._shown_truth:
             self._shown_truth = self._world.state_id
@@ -114,7 +114,7 @@ class SimWorld(Node):
         block = np.eye(4)
         block[:2, :2] = [[cos, -sin], [sin, cos]]
         block[:3, 3] = truth.x_m, truth.y_m, truth.z_m
-        header = Header(stamp=now, frame_id=BASE_FRAME)
+        header = Header(stamp=now, frame_id=self._world.base_frame)
         self._truth.publish(PoseStamped(header=header, pose=pose_message(block)))
 
     async def _on_reset(
@@ -147,7 +147,7 @@ class SimWorld(Node):
         result = MoveClamp.Result(
             success=moved.reached, message=moved.message, opening_m=moved.opening_m, holding=moved.holding
         )
-        result.pose.header = Header(stamp=self.get_clock().now().to_msg(), frame_id=BASE_FRAME)
+        result.pose.header = Header(stamp=self.get_clock().now().to_msg(), frame_id=self._world.base_frame)
         result.pose.pose = pose_message(clamp_transform(moved.position_m, moved.yaw_rad))
         return result
 
@@ -156,8 +156,8 @@ class SimWorld(Node):
         if goal.home:
             return self._world.home
         frame = goal.pose.header.frame_id
-        if frame != BASE_FRAME:
-            raise BlockworldError(f"the pose is in frame '{frame}': give it in '{BASE_FRAME}'.")
+        if frame != self._world.base_frame:
+            raise BlockworldError(f"the pose is in frame '{frame}': give it in '{self._world.base_frame}'.")
         try:
             target = transform_of(goal.pose.pose)
         except ValueError as error:
