@@ -44,8 +44,8 @@ def to_image(view: View, pinhole_px: np.ndarray) -> np.ndarray:
     centre = np.array([camera.width / 2, camera.height / 2])
     place = (np.asarray(pinhole_px, dtype=float) - centre) / camera.focal_px
     radius = np.linalg.norm(place, axis=-1, keepdims=True)
-    stretch = _moved(radius, lens) / np.where(radius > 0, radius, 1.0)
-    return centre + lens.shift_px + camera.focal_px * place * np.where(radius > 0, stretch, 1.0)
+    stretch = _moved(radius, lens) / np.where(radius == 0, 1.0, radius)
+    return centre + lens.shift_px + camera.focal_px * place * np.where(radius == 0, 1.0, stretch)
 
 
 def from_image(view: View, image_px: np.ndarray) -> np.ndarray:
@@ -59,8 +59,8 @@ def from_image(view: View, image_px: np.ndarray) -> np.ndarray:
     while _moved(np.array(limit), lens) < farthest:
         limit *= 1.5
     table = np.linspace(0, limit, TABLE)
-    stretch = np.interp(radius, _moved(table, lens), table) / np.where(radius > 0, radius, 1.0)
-    return centre + camera.focal_px * place * np.where(radius > 0, stretch, 1.0)
+    stretch = np.interp(radius, _moved(table, lens), table) / np.where(radius == 0, 1.0, radius)
+    return centre + camera.focal_px * place * np.where(radius == 0, 1.0, stretch)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +139,7 @@ def _moved(radius: np.ndarray, lens: Lens) -> np.ndarray:
 @lru_cache(maxsize=64)
 def _turning_radius(lens: Lens) -> float:
     """The least radius at which the distorted radius stops growing; inf where it never does."""
-    squares = np.roots([5 * lens.k2, 3 * lens.k1, 1.0])
-    real = squares[np.isreal(squares)].real
-    return float(np.sqrt(real[real > 0].min())) if (real > 0).any() else float("inf")
+    turn = 9 * lens.k1**2 - 20 * lens.k2  # of the derivative 1 + 3 k1 r^2 + 5 k2 r^4
+    if turn < 0 or (slope := np.sqrt(turn) - 3 * lens.k1) <= 0:
+        return float("inf")
+    return float(np.sqrt(2 / slope))

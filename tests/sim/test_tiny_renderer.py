@@ -1,20 +1,24 @@
-"""The software renderer: equal arguments give equal bytes, and its traps stay closed."""
+"""The traps of PyBullet's software renderer stay closed."""
 
-import dataclasses
-import resource
+import gc
+from dataclasses import replace
+from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
+from fixtures_renderers import centroid, covered, outline, overlap
+from fixtures_scenes import BLACK, EVEN, RED, camera, cluttered, pose, table, textured
 
-from perception.robot import Robot
-from sim.keypoints import CHANNELS, locate
-from sim.randomization import sample_scene
-from sim.renderers import RENDERERS, Shot, open_renderer
-from sim.renderers.tiny import light_arguments
-from sim.scene import Material
+from sim import textures
+from sim.bullet import pybullet
+from sim.meshes import Mesh, load_mesh
+from sim.renderers import RENDERERS, Shot, bullet_stage, open_renderer, tiny
+from sim.renderers.bullet_stage import BulletStage, wavefront
+from sim.renderers.tiny import Samples
+from sim.renderers.tiny_light import Lighting, tilted
+from sim.scene import BLOCK, SUPPORT, Body, Light, Material, Texture, View
 
-SIZE = (192, 144)
+SIZE = (120, 90)
 
 
 @pytest.fixture(scope="module")
@@ -24,152 +28,236 @@ def renderer():
     opened.close()
 
 
-def shots(scene, oversampling=1.25):
-    return [Shot.whole(camera, *SIZE, oversampling) for camera in scene.cameras]
+def picture(renderer, scene, size=SIZE):
+    return renderer.render(scene, [Shot.whole(scene.cameras[0], *size)])[0].rgb.astype(float)
 
 
-def picture(renderer, scene):
-    return renderer.render(scene, shots(scene)[:1])[0]
+def lit(scene, **changes):
+    return replace(scene, lights=(replace(scene.lights[0], **changes), *scene.lights[1:]))
 
 
-def with_light(scene, **changes):
-    return dataclasses.replace(scene, light=dataclasses.replace(scene.light, **changes))
-
-
-def test_equal_scenes_give_equal_bytes_whatever_was_drawn_before(renderer):
-    scene, other = sample_scene("coarse", 3, 0), sample_scene("coarse", 3, 1)
-    first = picture(renderer, scene)
-    renderer.render(
-        with_light(other, ambient=0.9, rgb=(1.0, 0.2, 0.2), shadow=not scene.light.shadow), shots(other)
-    )
-    again = picture(renderer, scene)
-    assert np.array_equal(first.rgb, again.rgb)
-    assert np.array_equal(first.depth, again.depth)
-    fresh = open_renderer("tiny")
-    try:
-        assert np.array_equal(picture(fresh, scene).rgb, first.rgb)
-    finally:
-        fresh.close()
+def resident_mib():
+    gc.collect()
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) / 1024
 
 
 @pytest.mark.parametrize(
-    "change", [{"ambient": 0.95}, {"rgb": (1.0, 0.3, 0.3)}, {"direction": (-1.0, -1.0, 0.6)}]
+    "change",
+    [
+        {"intensity": 0.1},
+        {"rgb": (1.0, 0.3, 0.3)},
+        {"vector": (-0.6, -0.6, 0.53)},
+        {"shadow": False},
+        {"kind": "point", "vector": (0.5, 0.1, 0.5)},
+    ],
 )
-def test_every_light_argument_has_an_effect(renderer, change):
-    scene = with_light(sample_scene("coarse", 3, 0), direction=(1.0, 1.0, 1.0), shadow=False)
-    difference = picture(renderer, scene).rgb.astype(int) - picture(renderer, with_light(scene, **change)).rgb
-    assert np.abs(difference).mean() > 1
+def test_every_property_of_the_light_has_an_effect_and_none_of_it_stays(renderer, change):
+    scene = table(environment=replace(EVEN, ambient=0.2))
+    before = picture(renderer, scene)
+    assert np.abs(picture(renderer, lit(scene, **change)) - before).mean() > 0.25
+    assert np.array_equal(picture(renderer, scene), before)
 
 
-def test_a_light_straight_above_is_moved_aside(renderer):
-    scene = with_light(sample_scene("coarse", 3, 2), shadow=True)
-    above = with_light(scene, direction=(0.0, 0.0, 1.0))
-    assert np.hypot(*light_arguments(above.light)["lightDirection"][:2]) > 0.1
-    near = with_light(scene, direction=(0.06, 0.0, 1.0))
-    difference = picture(renderer, above).rgb.astype(int) - picture(renderer, near).rgb
-    assert np.abs(difference).mean() < 3, "as lit as by a light that is nearly above"
-    assert picture(renderer, above).rgb.std() > 5
+def test_every_light_argument_is_passed_in_every_call():
+    names = {"lightDirection", "lightColor", "lightDistance", "shadow"}
+    names |= {f"light{kind}Coeff" for kind in ("Ambient", "Diffuse", "Specular")}
+    for lights in ((), table().lights, textured().lights):
+        assert set(Lighting.of(table(lights=lights), 64).arguments) == names
 
 
-def test_drawing_more_scenes_takes_no_more_memory(renderer):
-    for index in range(3):
-        picture(renderer, sample_scene("coarse", 3, index))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for index in range(3, 33):
-        picture(renderer, sample_scene("coarse", 3, index))
-    grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    assert grown_kib < 20 * 1024, f"{grown_kib} KiB more after 30 scenes"
+@pytest.mark.parametrize("up", [1.0, -1.0])
+def test_a_light_straight_above_or_below_is_tilted(renderer, up):
+    vertical = np.array([0.0, 0.0, up])
+    assert 0.04 < np.hypot(*tilted(vertical)[:2]) < 0.06
+    assert tilted(vertical) @ vertical > 0.99
+    scene = lit(table(), vector=tuple(vertical))
+    near = lit(table(), vector=(0.06, 0.0, up * 0.998))
+    assert np.abs(picture(renderer, scene) - picture(renderer, near)).mean() < 1.5
+    assert picture(renderer, scene).std() > 5
 
 
-def bright_block(index):
-    """A scene with a red block and everything else black, in even light."""
-    scene = sample_scene("fine", 5, index)
-    black, red = Material((0.0, 0.0, 0.0)), Material((1.0, 0.0, 0.0))
-    scene = with_light(scene, ambient=0.9, diffuse=0.1, specular=0.0, shadow=False, rgb=(1.0, 1.0, 1.0))
-    joints = np.array([np.pi if scene.block.x_m > 0 else 0.0, -0.6, 0.0, -2.0, 0.0, 1.6, 0.8, 0.04, 0.04])
-    block = dataclasses.replace(scene.block, material=red)
-    joints[0] = np.clip(np.arctan2(-block.y_m, -block.x_m), -2.9, 2.9)  # the arm turns its back on the block
-    return dataclasses.replace(
-        scene, joints=joints, block=block, plane=black, background=black, robot_light=black, robot_dark=black
-    )
+def test_a_grey_surface_is_as_bright_as_the_light_that_reaches_it(renderer):
+    """Light adds up before it is displayed: 0.3 from everywhere and 0.4 from above send 0.7 of white's light back."""
+    lamp = Light("directional", (0.0, 0.0, 1.0), intensity=0.4, shadow=False)
+    scene = table(lights=(lamp,), environment=replace(EVEN, ambient=0.3))
+    white = replace(scene.bodies[0], material=Material((1.0, 1.0, 1.0)))
+    scene = replace(scene, bodies=(white,))
+    frame = renderer.render(scene, [Shot.whole(scene.cameras[0], *SIZE)])[0]
+    shown = np.median(frame.rgb[frame.segmentation == SUPPORT])
+    assert shown == pytest.approx(255 * 0.7 ** (1 / 2.2), abs=4)
 
 
-def corners(block, height):
-    axis, side = block.axis, np.array([-block.axis[1], block.axis[0], 0.0])
-    half, wide = block.size_m[0] / 2 * axis, block.size_m[1] / 2 * side
-    centre = np.array([block.x_m, block.y_m, height])
-    return centre + np.stack([half + wide, half - wide, -half - wide, -half + wide])
+def test_light_from_everywhere_has_the_colour_of_the_sky(renderer):
+    scene = table(lights=(), environment=replace(EVEN, sky=(1.0, 0.5, 0.25), ground=(1.0, 0.5, 0.25)))
+    frame = renderer.render(scene, [Shot.whole(scene.cameras[0], *SIZE)])[0]
+    red, green, blue = np.median(frame.rgb[frame.segmentation == SUPPORT], axis=0)
+    assert green / red == pytest.approx(0.5, abs=0.03)
+    assert blue / red == pytest.approx(0.25, abs=0.03)
 
 
-@pytest.mark.parametrize("index", range(4))
-def test_pixels_lie_where_the_camera_projects_them(renderer, index):
-    """The block's silhouette is that of its projected corners, its centroid to less than half a pixel."""
-    scene = bright_block(index)
-    block, camera = scene.block, scene.cameras[0]
-    red = renderer.render(scene, [Shot.whole(camera, oversampling=2.0)])[0].rgb[..., 0]
-    red = red > red.max() / 4
-    shape = np.concatenate([corners(block, 0.0), corners(block, block.size_m[2])])
-    hull = cv2.moments(cv2.convexHull(camera.project(shape)[0].astype(np.float32)))
-    assert red.sum() == pytest.approx(hull["m00"], rel=0.08)
-    rows, columns = np.nonzero(red)
-    found = columns.mean() + 0.5, rows.mean() + 0.5
-    assert found == pytest.approx((hull["m10"] / hull["m00"], hull["m01"] / hull["m00"]), abs=0.45)
-    top = camera.project(np.array([block.x_m, block.y_m, block.size_m[2]]))[0]
-    assert red[int(top[1]), int(top[0])]
+def test_shadows_are_the_same_in_a_crop_and_soft_for_a_large_lamp(renderer):
+    """TinyRenderer's own shadow map is seen through the camera's frustum, so its crops have other shadows."""
+    scene = lit(table(environment=replace(EVEN, ambient=0.2)), vector=(-0.3, 0.7, 0.65))
+    post = Body("box", pose(0.55, -0.05, 0.1), RED, 16, (0.05, 0.05, 0.2))
+    scene = replace(scene, bodies=(*scene.bodies, post))
+    seen = scene.cameras[0]
+    u, v = seen.project((0.6, -0.17, 0.0))[0].round()
+    crop = Shot(seen, u - 30, v - 30, u + 30, v + 30, 60, 60)
+    whole, part = renderer.render(scene, [Shot.whole(seen), crop])
+    rows, columns = (slice(int(middle) - 30, int(middle) + 30) for middle in (v, u))
+    assert np.abs(whole.rgb[rows, columns].astype(float) - part.rgb).mean() < 0.5
+    tones = part.rgb[part.segmentation == SUPPORT].mean(axis=1)
+    dark, bright = np.percentile(tones, (2, 98))
+    assert dark < 0.7 * bright, "the shadow is in the crop"
+    soft = renderer.render(lit(scene, radius=0.25), [crop])[0]
+    between = [
+        np.mean((one > dark + 8) & (one < bright - 8))
+        for one in (tones, soft.rgb[soft.segmentation == SUPPORT].mean(axis=1))
+    ]
+    assert between[1] > 1.5 * between[0]
 
 
-def test_a_crop_shows_what_the_whole_image_shows_there(renderer):
-    scene = bright_block(0)
-    camera = scene.cameras[0]
-    u, v = camera.project(np.array([scene.block.x_m, scene.block.y_m, 0.02]))[0]
-    crop = Shot(camera, u - 40, v - 40, u + 40, v + 40, 160, 160, 2.0)
-    red = renderer.render(scene, [crop])[0].rgb[..., 0] > 100
-    rows, columns = np.nonzero(red)
-    box = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
-    shape = np.concatenate([corners(scene.block, 0.0), corners(scene.block, scene.block.size_m[2])])
-    points = crop.from_image(camera.project(shape)[0])
-    assert box == pytest.approx(np.concatenate([points.min(axis=0), points.max(axis=0)]), abs=1.5)
-    placed = locate(CHANNELS["fine"], scene, crop, Robot.load("panda"))
-    centre = camera.project(np.array([scene.block.x_m, scene.block.y_m, 0.0]))[0]
-    assert placed[-2, 0] == pytest.approx((centre - (u - 40, v - 40)) * 2)
+@pytest.mark.parametrize("oversampling", [1.0, 1.25, 2.0, 3.0, 4.0])
+def test_one_sample_lies_at_each_pixels_centre(oversampling):
+    """TinyRenderer samples pixel i at i from the left, and at i from the bottom."""
+    seen = camera()
+    shot = Shot(seen, 31.0, 17.5, 111.0, 97.5, 40, 40, oversampling)
+    samples = Samples(shot)
+    matrix = np.array(samples.projection_matrix()).reshape(4, 4).T
+    for u, v in [(31.0, 17.5), (111.0, 97.5), (70.3, 50.1)]:
+        place = np.array([u - seen.width / 2, seen.height / 2 - v, -seen.focal_px, 1.0])
+        clip = matrix @ (place * (0.3, 0.3, 0.3, 1.0))
+        x, y = (clip[:2] / clip[3] + 1) / 2 * (samples.width, samples.height)
+        grid = np.arange(samples.height * samples.width).reshape(samples.height, samples.width)
+        row, column = np.argwhere(grid == samples.at_centres(grid)[10, 20])[0]
+        per_pixel = np.ceil(oversampling)
+        pixel = shot.from_image(np.array([u, v]))
+        assert column + (pixel[0] - 20.5) * per_pixel == pytest.approx(x, abs=1e-3)
+        assert samples.height - 1 - row - (pixel[1] - 10.5) * per_pixel == pytest.approx(y, abs=1e-3)
+    assert samples.at_centres(grid).shape == (40, 40)
 
 
-def test_a_pose_on_the_support_is_the_same_picture_and_a_lifted_one_is_not(renderer):
-    scene = bright_block(1)
-    block = scene.block
-    pose = np.eye(4)
-    pose[:3, 0], pose[:3, 1] = block.axis, (-block.axis[1], block.axis[0], 0.0)
-    pose[:3, 3] = block.x_m, block.y_m, 0.0
-    lying = dataclasses.replace(scene, block=dataclasses.replace(block, pose=pose))
-    assert np.mean(picture(renderer, scene).rgb != picture(renderer, lying).rgb) < 0.001
-    raised = pose.copy()
-    raised[2, 3] = 0.2
-    lifted = dataclasses.replace(scene, block=dataclasses.replace(block, pose=raised))
-    rows = [np.nonzero(picture(renderer, one).rgb[..., 0] > 60)[0].mean() for one in (lying, lifted)]
-    assert rows[1] < rows[0] - 3, "higher in the image"
+def test_pictures_lie_where_the_camera_projects_them_without_a_shift_of_half_a_pixel(renderer):
+    """Drawn as PyBullet has it, this silhouette lies half a rendered pixel to the right and above."""
+    scene = table(robot_materials=(BLACK,), lights=(), environment=EVEN)
+    for number in range(6):
+        near = camera((1.0 - 0.05 * number, 0.5, 0.5), (0.46, 0.06 + 0.01 * number, 0.08), 300.0 + 20 * number)
+        shot = Shot.whole(near, oversampling=1.0)
+        found = renderer.render(replace(scene, views=(View(near),)), [shot])[0].segmentation == BLOCK
+        expected = covered(outline(scene.block, shot), *reversed(found.shape)) > 0
+        assert overlap(found, expected) > 0.995
+        fine = covered(outline(scene.block, shot), *reversed(found.shape), finer=8)
+        assert centroid(found) == pytest.approx(centroid(fine), abs=0.1)
 
 
-def test_depth_is_the_distance_along_the_optical_axis(renderer):
-    scene = bright_block(2)
-    camera = scene.cameras[0]
-    depth = renderer.render(scene, [Shot.whole(camera)])[0].depth
-    point = np.array([scene.block.x_m, scene.block.y_m, scene.block.size_m[2]])
-    (u, v), distance = camera.project(point)
-    assert depth[int(v), int(u)] == pytest.approx(distance, abs=0.01)
+def test_the_field_of_view_is_that_of_the_height_too(renderer):
+    """In a portrait, a landscape and a picture with oblong pixels the block has the outline that it should."""
+    scene = table(lights=(), environment=EVEN)
+    for size, drawn in [((160, 320), (160, 320)), ((320, 160), (320, 160)), ((240, 240), (240, 120))]:
+        near = camera((1.0, 0.5, 0.5), (0.46, 0.06, 0.08), 420.0, size)
+        shot = Shot.whole(near, *drawn)
+        found = renderer.render(replace(scene, views=(View(near),)), [shot])[0].segmentation == BLOCK
+        assert overlap(found, covered(outline(scene.block, shot), *drawn) > 0) > 0.99
 
 
-@pytest.mark.parametrize("name", RENDERERS)
-def test_every_renderer_gives_frames_of_the_size_asked_for(name):
-    opened = open_renderer(name)
+def test_a_texture_is_shown_right_side_up_and_as_often_as_it_repeats(renderer):
+    """The first row of a picture is at v = 1, as in Wavefront's files; u runs to the right."""
+    texture = Texture("marble", 5)
+    board = Body("plane", pose(0.0, 0.0, 0.0), Material((1.0, 1.0, 1.0), texture), SUPPORT, (1.0, 1.0, 1.0))
+    above = replace(camera(size=(128, 128)), focal_px=128.0, T_camera_base=np.diag([1.0, -1.0, -1.0, 1.0]))
+    above.T_camera_base[2, 3] = 1.0
+    aside = pose(0.0, 0.0, -5.0)
+    scene = table(lights=(), environment=EVEN, views=(View(above),))
+    scene = replace(scene, block=replace(scene.block, pose=aside), bodies=(board,), joints=scene.joints)
+    shot = Shot(above, 64.0, 0.0, 128.0, 64.0, 64, 64)  # the quarter that the robot does not hide
+    expected = textures.pixels(texture, 256).astype(float)
+    seen = renderer.render(scene, [shot])[0]
+    free = seen.segmentation == SUPPORT
+    assert free.mean() > 0.3
+    quarter = expected[:128, 128:].reshape(64, 2, 64, 2, 3).mean(axis=(1, 3))
+    assert np.corrcoef(seen.rgb[free].ravel(), quarter[free].ravel())[0, 1] > 0.9
+    twice = replace(scene, bodies=(replace(board, material=replace(board.material, repeats=2.0)),))
+    seen = renderer.render(twice, [shot])[0]
+    whole = expected.reshape(64, 4, 64, 4, 3).mean(axis=(1, 3))
+    assert np.corrcoef(seen.rgb[free].ravel(), whole[free].ravel())[0, 1] > 0.8
+
+
+def test_many_textures_and_meshes_take_no_more_memory_and_keep_their_pictures(renderer, monkeypatch):
+    """PyBullet frees neither; the client is replaced in time, and equal scenes stay equal across that."""
+    monkeypatch.setattr(bullet_stage, "MOST_TEXTURES", 8)
+    monkeypatch.setattr(bullet_stage, "MOST_BODIES", 60)
+    monkeypatch.setattr(textures, "pixels", textures.pixels.__wrapped__)  # that cache is not meant here
+    scene = textured()
+    first = picture(renderer, scene, (40, 30))
+
+    def draw(number):
+        bodies = tuple(
+            replace(
+                body,
+                scale=tuple(np.array(body.scale) * (1 + 1e-3 * number)),
+                material=replace(body.material, texture=Texture("noise", 10 * number + place % 3)),
+            )
+            for place, body in enumerate(scene.bodies)
+        )
+        picture(renderer, replace(scene, bodies=bodies, lights=(), environment=EVEN), (40, 30))
+
+    for number in range(5):
+        draw(number)
+    before = resident_mib()
+    for number in range(5, 40):
+        draw(number)
+    assert resident_mib() - before < 12, "105 textures alone would take 40 MiB"
+    assert np.array_equal(picture(renderer, scene, (40, 30)), first)
+
+
+def test_meshes_of_many_names_leave_no_files_behind(monkeypatch):
+    monkeypatch.setattr(bullet_stage, "KEPT_MESHES", 3)
+    stage = BulletStage()
+    folder = Path(stage._folder.name)
     try:
-        scene = sample_scene("coarse", 1, 0)
-        for frame in opened.render(scene, [Shot.whole(camera, 80, 60) for camera in scene.cameras]):
-            assert (frame.rgb.shape, frame.rgb.dtype) == ((60, 80, 3), np.uint8)
-            assert (frame.depth.shape, frame.depth.dtype) == ((60, 80), np.float32)
+        for repeats in range(1, 9):
+            material = Material((1.0, 1.0, 1.0), Texture("noise", 1), float(repeats))
+            stage.show([Body("box", np.eye(4), material, BLOCK)], np.ones(3))
+        assert len(list(folder.glob("*.obj"))) == 3
     finally:
-        opened.close()
+        stage.close()
+    assert not folder.exists()
+    stage.close()
 
 
-def test_an_unknown_renderer_is_named_with_those_there_are():
-    with pytest.raises(ValueError, match="no renderer 'gpu'; choose one of: tiny"):
-        open_renderer("gpu")
+def test_files_that_other_clients_have_read_stay_in_memory(renderer, tmp_path):
+    """Keeping files is a switch of the whole process; physics would load its meshes anew at each reset."""
+    picture(renderer, cluttered())
+    path = tmp_path / "box.obj"
+    path.write_text(wavefront(load_mesh("box")))
+    client = pybullet.connect(pybullet.DIRECT)
+    try:
+        for _ in range(2):
+            shape = pybullet.createCollisionShape(pybullet.GEOM_MESH, fileName=str(path), physicsClientId=client)
+            assert shape >= 0
+            path.unlink(missing_ok=True)
+    finally:
+        pybullet.disconnect(client)
+
+
+def test_a_mesh_file_holds_what_the_mesh_holds():
+    sphere = load_mesh("sphere")
+    moved = Mesh(sphere.vertices, sphere.normals, sphere.uv - 0.7, sphere.faces)
+    lines = [line.split() for line in wavefront(moved, 3.0).splitlines()]
+    table_of = {
+        kind: np.array([[float(word) for word in rest] for first, *rest in lines if first == kind])
+        for kind in ("v", "vt", "vn")
+    }
+    faces = np.array([[int(word.split("/")[0]) for word in rest] for first, *rest in lines if first == "f"])
+    assert np.array_equal(table_of["v"].astype(np.float32), sphere.vertices)
+    assert np.array_equal(table_of["vn"].astype(np.float32), sphere.normals)
+    assert np.array_equal(faces - 1, sphere.faces)
+    assert table_of["vt"].min() >= 0, "PyBullet does not wrap negative coordinates"
+    shift = table_of["vt"] - 3.0 * (sphere.uv - 0.7)
+    assert shift == pytest.approx(np.broadcast_to(np.rint(shift[0]), shift.shape), abs=1e-4)
+
+
+def test_the_plugin_with_the_wrong_textures_is_not_offered():
+    assert not [name for name in RENDERERS if "egl" in name or "opengl" in name]
+    assert "ER_BULLET_HARDWARE_OPENGL" not in Path(tiny.__file__).read_text()
