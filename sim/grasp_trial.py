@@ -230,7 +230,8 @@ class _Run:
         self._drive([self.target] * int(REST_S / STEP_S), self._nothing_touched)
 
     def _approach(self) -> None:
-        self._drive(self._timed(self.way_in, self.rules.approach_m, self.rules.approach_speed_m_s), self._nothing_touched)
+        way = self._timed(self.way_in, self.rules.approach_m, self.rules.approach_speed_m_s)
+        self._drive(way, self._nothing_touched)
         off = np.linalg.norm(self._clamp()[:3, 3] - self.grasp.position_m)
         if off > ARRIVED_M:
             raise _Failed(f"did not reach: the clamp stopped {1000 * off:.0f} mm from the grasp")
@@ -270,11 +271,11 @@ class _Run:
         self._drive([self.target] * steps, lambda: self._still_held("dropped while held"))
 
     def _shake(self) -> None:
-        joints = self.way_up[-1]
+        joints, rules = self.way_up[-1], self.rules
         clamp = self.description.robot.clamp_pose(joints)
         for name, axis in zip("xyz", clamp[:3, :3].T, strict=True):
             path = shaken(
-                self.description, joints, axis, self.rules.shake_m, self.rules.shake_hz, self.rules.shake_periods, STEP_S
+                self.description, joints, axis, rules.shake_m, rules.shake_hz, rules.shake_periods, STEP_S
             )
             reason = f"dropped while shaken along the clamp's {name} axis"
             self._drive(path[:, self.arm], lambda reason=reason: self._still_held(reason))  # type: ignore[misc]

@@ -51,6 +51,7 @@ class Gripper:
         self.fingers = tuple(_rigid(body, links[name], client) for name in description.finger_links)
         drives = {_first(body, group[0], moving, client) for group in self.fingers}
         self._drives = [joint for joint in found if joint.index in drives]
+        self.links = frozenset(link for joint in moving for link in _rigid(body, joint, client))
         self._others = [joint for joint in found if joint.index not in drives]
 
     @property

@@ -4,7 +4,7 @@ Contacts have Coulomb friction; motors are velocity constraints with a limited f
 what touches: what is handled has the coefficient 1, fingers and support that of the pair.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,8 @@ GRAVITY_M_S2 = 9.81
 FINGER_SPEED_M_S = 0.1
 DENSITY_KG_M3, MASS_KG = 700.0, (0.1, 0.3)  # of dry wood; what grippers of this size hold well
 POSITION_GAIN = 0.2
+DAMPING = 0.04  # share of a thing's speed that it loses in a second
+HIGHEST_M = 3.0  # heights are looked for this far above and below the base
 ROLLING_M = 5e-4  # what is round comes to rest; boxes creep with it, by 0.02 mm a second
 
 
@@ -40,6 +42,10 @@ class Contact:
     force_n: float
 
 
+Depth = tuple[str, str, float]
+"""Names of two things that are inside each other, and how deep, m."""
+
+
 def usual_mass(volume_m3: float) -> float:
     """Mass in kg of a thing of that volume, unless another is given."""
     return float(np.clip(DENSITY_KG_M3 * volume_m3, *MASS_KG))
@@ -57,19 +63,22 @@ class Physics:
         description: RobotDescription | None = None,
         supports: Sequence[Body | Solid] = (),
         friction: Friction | None = None,
+        step_s: float = STEP_S,
+        damping: float = DAMPING,
     ) -> None:
         self._client = pybullet.connect(pybullet.DIRECT)
-        self._friction = friction or Friction()
+        self._friction, self._step_s, self._damping = friction or Friction(), step_s, damping
         pybullet.setGravity(0, 0, -GRAVITY_M_S2, physicsClientId=self._client)
-        pybullet.setTimeStep(STEP_S, physicsClientId=self._client)
+        pybullet.setTimeStep(step_s, physicsClientId=self._client)
         # A solver that may stop early lets a resting block creep by 0.03 mm a second.
         pybullet.setPhysicsEngineParameter(
             deterministicOverlappingPairs=1, solverResidualThreshold=0, physicsClientId=self._client
         )
         self._names: dict[int, str] = {}
         self._centres: dict[int, np.ndarray] = {}
-        for support in supports or (Solid("plane", np.eye(4), name="support"),):
-            self.add_still(support)
+        plane = Solid("plane", np.eye(4), name="support")
+        self.supports = tuple(self.add_still(support) for support in supports or (plane,))
+        self.robot = -1
         if description is not None:
             self._load_robot(description)
 
@@ -82,7 +91,7 @@ class Physics:
     def place(self, joints: np.ndarray) -> None:
         """Put the robot at joint positions (J,), at rest."""
         for index, value in zip(self._joints, joints, strict=True):
-            pybullet.resetJointState(self._robot, index, value, 0.0, physicsClientId=self._client)
+            pybullet.resetJointState(self.robot, index, value, 0.0, physicsClientId=self._client)
         self._gripper.place(float(joints[self._description.fingers[0]]))
 
     def add(self, thing: Block | Body | Solid, mass_kg: float | None = None) -> int:
@@ -132,7 +141,7 @@ class Physics:
         grip_n: what each finger presses with at most, N; as much as the gripper can unless given.
         """
         pybullet.setJointMotorControlArray(
-            self._robot,
+            self.robot,
             self._arm_joints,
             pybullet.POSITION_CONTROL,
             targetPositions=arm.tolist(),
@@ -143,7 +152,7 @@ class Physics:
             physicsClientId=self._client,
         )
         force = self.strongest_grip_n if grip_n is None else min(grip_n, self.strongest_grip_n)
-        self._gripper.drive(finger, force, FINGER_SPEED_M_S, STEP_S)
+        self._gripper.drive(finger, force, FINGER_SPEED_M_S, self._step_s)
         self.fall()
 
     def fall(self) -> None:
@@ -170,31 +179,71 @@ class Physics:
     def robot_contacts(self) -> list[Contact]:
         """Links of the robot that touch something; its foot on the support does not count."""
         found: dict[tuple[int, int], float] = {}
-        for point in pybullet.getContactPoints(bodyA=self._robot, physicsClientId=self._client):
-            if point[2] != self._robot and point[3] not in self._foot:
+        for point in pybullet.getContactPoints(bodyA=self.robot, physicsClientId=self._client):
+            if point[2] != self.robot and point[3] not in self._foot:
                 key = (point[3], point[2])
                 found[key] = found.get(key, 0.0) + point[9]
         return [Contact(self._links[link], self._names[other], force) for (link, other), force in found.items()]
 
-    def touches(self, thing: int, other: int) -> bool:
-        """Whether two things touch."""
-        return bool(pybullet.getContactPoints(thing, other, physicsClientId=self._client))
+    def heights(self, places_m: np.ndarray) -> np.ndarray:
+        """Height (N,) of the topmost surface over each of places_m (N, 2), m; -inf where there is none."""
+        found = np.full(len(places_m), -np.inf)
+        for first in range(0, len(places_m), pybullet.MAX_RAY_INTERSECTION_BATCH_SIZE):
+            chunk = places_m[first : first + pybullet.MAX_RAY_INTERSECTION_BATCH_SIZE]
+            start = np.column_stack([chunk, np.full(len(chunk), HIGHEST_M)]).tolist()
+            end = np.column_stack([chunk, np.full(len(chunk), -HIGHEST_M)]).tolist()
+            hits = pybullet.rayTestBatch(start, end, physicsClientId=self._client)
+            found[first : first + len(chunk)] = [hit[3][2] if hit[0] >= 0 else -np.inf for hit in hits]
+        return found
+
+    def inside(self, first: int, second: int) -> list[Depth]:
+        """The parts of two bodies that are inside each other: names of both, and how deep, m.
+
+        Of the robot without its foot on what it stands on.
+        """
+        return self._depths(
+            point
+            for point in pybullet.getClosestPoints(first, second, 0.0, physicsClientId=self._client)
+            if not (first == self.robot and point[3] in self._foot)
+        )
+
+    def inside_itself(self) -> list[Depth]:
+        """Links that are inside each other, but for parts of the gripper and links that a joint connects."""
+        gripper = self._gripper.links
+        return self._depths(
+            point
+            for point in pybullet.getClosestPoints(self.robot, self.robot, 0.0, physicsClientId=self._client)
+            if point[3] < point[4]
+            and self._parents[point[4]] != point[3]
+            and not (point[3] in gripper and point[4] in gripper)
+        )
+
+    def _depths(self, points: Iterable[tuple]) -> list[Depth]:
+        return [
+            (self._part(point[1], point[3]), self._part(point[2], point[4]), -point[8])
+            for point in points
+            if point[8] < 0
+        ]
+
+    def _part(self, body: int, link: int) -> str:
+        return f"link {self._links[link]}" if body == self.robot else self._names[body]
 
     def _load_robot(self, description: RobotDescription) -> None:
         client = self._client
         self._description = description
-        self._robot = pybullet.loadURDF(str(description.urdf), useFixedBase=True, physicsClientId=client)
+        self.robot = pybullet.loadURDF(str(description.urdf), useFixedBase=True, physicsClientId=client)
         infos = [
-            pybullet.getJointInfo(self._robot, i, physicsClientId=client)
-            for i in range(pybullet.getNumJoints(self._robot, physicsClientId=client))
+            pybullet.getJointInfo(self.robot, i, physicsClientId=client)
+            for i in range(pybullet.getNumJoints(self.robot, physicsClientId=client))
         ]
         joints = {info[1].decode(): info[0] for info in infos}
         links = {info[12].decode(): info[0] for info in infos}
         self._links = {-1: description.robot.base} | {index: name for name, index in links.items()}
+        self._parents = {info[0]: info[16] for info in infos}
         self._foot = {-1} | {info[0] for info in infos if info[2] == pybullet.JOINT_FIXED and info[16] == -1}
         self._joints = [joints[name] for name in description.robot.joint_names]
         self._arm_joints = [self._joints[i] for i in description.arm]
-        self._gripper = Gripper(description, self._robot, joints, links, client)
+        self._gripper = Gripper(description, self.robot, joints, links, client)
         self._gripper.set_friction(self._friction.grip)
 
     def _set_friction(self, body: int, lateral: float, rolling_m: float = 0.0) -> None:
@@ -204,9 +253,11 @@ class Physics:
             lateralFriction=lateral,
             spinningFriction=PAD_M / 2,
             rollingFriction=rolling_m,
+            linearDamping=self._damping,
+            angularDamping=self._damping,
             physicsClientId=self._client,
         )
 
     def _joint_column(self, column: int) -> np.ndarray:
-        states = pybullet.getJointStates(self._robot, self._joints, physicsClientId=self._client)
+        states = pybullet.getJointStates(self.robot, self._joints, physicsClientId=self._client)
         return np.array([state[column] for state in states])
