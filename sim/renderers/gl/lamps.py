@@ -12,6 +12,7 @@ KINDS = {"directional": 0, "point": 1, "area": 2}
 MAP_SIZE = 512
 WIDEST_RAD = np.radians(70)  # half the opening of the map of a lamp that stands among the bodies
 NEAREST_M = 0.05
+MARGIN = 1.1  # the border of a map stays empty, as wide as the widest penumbra, so that none reaches the next map
 LAMP = np.dtype(
     [
         ("map_from_base", "f4", (4, 4)),
@@ -58,7 +59,7 @@ def shadow_view(light: Light, centres: np.ndarray, radii: np.ndarray) -> tuple[n
         seen = centres @ pose[:3, :3].T
         low, high = (seen - radii[:, None]).min(axis=0), (seen + radii[:, None]).max(axis=0)
         pose[:3, 3] = -(low + high) / 2
-        half = max((high - low)[:2].max() / 2, NEAREST_M)
+        half = MARGIN * max((high - low)[:2].max() / 2, NEAREST_M)
         depth = max((high - low)[2] / 2, NEAREST_M)
         lens[:3, :3] = np.diag([1 / half, 1 / half, 1 / depth])
         return lens @ pose, (2 * half / MAP_SIZE, -depth, depth)
@@ -67,7 +68,7 @@ def shadow_view(light: Light, centres: np.ndarray, radii: np.ndarray) -> tuple[n
     seen = centres @ pose[:3, :3].T + pose[:3, 3]
     distances = np.maximum(np.linalg.norm(seen, axis=1), 1e-9)
     angles = np.arccos(np.clip(seen[:, 2] / distances, -1, 1)) + np.arcsin(np.clip(radii / distances, 0, 1))
-    tangent = np.tan(min(angles.max(), WIDEST_RAD))
+    tangent = MARGIN * np.tan(min(angles.max(), WIDEST_RAD))
     near = max((seen[:, 2] - radii).min(), NEAREST_M)
     far = max((seen[:, 2] + radii).max(), 2 * near)
     lens[0, 0] = lens[1, 1] = 1 / tangent

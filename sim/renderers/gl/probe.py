@@ -11,7 +11,7 @@ TRIAL = "from sim.renderers.gl.context import Context; Context().gl.simple_frame
 
 @cache
 def failure() -> str | None:
-    """Why there is no context of OpenGL 4.3 over EGL, in a few words; None where there is one. Asked once per process."""
+    """Why there is no context of OpenGL 4.3 over EGL, in a few words; None where there is one. Asked once a process."""
     path = os.pathsep.join(entry for entry in sys.path if entry)
     try:
         done = subprocess.run(

@@ -23,6 +23,7 @@ from sim.scene import Scene
 from sim.stage import bodies
 
 NOTHING = np.full(4, 0xFFFFFFFF, np.uint32)
+NO_BODY = np.full(4, np.inf, np.float32)
 FARTHEST = np.ones(1, np.float32)
 # From clip coordinates to places and depths in [0, 1].
 HALVED = np.array([[0.5, 0, 0, 0.5], [0, 0.5, 0, 0.5], [0, 0, 0.5, 0.5], [0, 0, 0, 1]])
@@ -83,6 +84,7 @@ class GlRenderer:
             target, maps = self._shadow_maps.of(len(shadowed))
             target.use()
             self._context.glClearBufferfv(DEPTH, 0, FARTHEST.ctypes.data)
+            self._context.glClearBufferfv(COLOR, 0, NO_BODY.ctypes.data)
             gl.enable_only(gl.DEPTH_TEST | gl.CULL_FACE)
             gl.front_face = "ccw"
             maps.use(UNITS["shadows"])
@@ -92,6 +94,8 @@ class GlRenderer:
             lamp["map"] = texel, 0, near, far
             gl.viewport = (number * MAP_SIZE, 0, MAP_SIZE, MAP_SIZE)
             self._programs.shadow["clip_from_base"].write(view.T.astype(np.float32).tobytes())
+            lamp_scale = (0.0, 1.0, 0.0) if light.kind != "directional" else (far - near, 0.0, near)
+            self._programs.shadow["scale"] = lamp_scale
             self._bodies.draw_shadows()
         self._lamps.write(data)
 

@@ -51,8 +51,9 @@ class Targets:
 
 
 class ShadowMaps:
-    """Depth textures that hold the maps of several lights side by side, one texture for each number of lights: to
-    clear a wide one for a single light would cost more than to draw its map."""
+    """Textures that hold the maps of several lights side by side, one texture for each number of lights: to clear a
+    wide one for a single light would cost more than to draw its map. A map has distances in m, since what reads it
+    wants them so, and reads each pixel of it many times."""
 
     def __init__(self, gl: moderngl.Context) -> None:
         self._gl = gl
@@ -61,8 +62,10 @@ class ShadowMaps:
     def of(self, lights: int) -> tuple[moderngl.Framebuffer, moderngl.Texture]:
         """Framebuffer and texture with room for that many maps."""
         if lights not in self._of_count:
-            texture = self._gl.depth_texture((lights * MAP_SIZE, MAP_SIZE))
-            texture.compare_func = ""
+            size = (lights * MAP_SIZE, MAP_SIZE)
+            texture = self._gl.texture(size, 1, dtype="f4")
             texture.filter = (self._gl.NEAREST, self._gl.NEAREST)
-            self._of_count[lights] = self._gl.framebuffer([], texture), texture
+            texture.repeat_x = texture.repeat_y = False
+            depth = self._gl.depth_renderbuffer(size)
+            self._of_count[lights] = self._gl.framebuffer([texture], depth), texture
         return self._of_count[lights]

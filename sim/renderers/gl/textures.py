@@ -12,8 +12,7 @@ from sim.scene import Texture
 from sim.textures import pixels
 
 SIZE = 256
-LAYERS = 64
-ANISOTROPY = 1.0
+LAYERS = 256
 
 
 class TexturePool:
@@ -28,7 +27,6 @@ class TexturePool:
         gl = self._context.gl
         self.array = gl.texture_array((SIZE, SIZE, layers), 4)
         self.array.build_mipmaps()
-        self.array.anisotropy = min(ANISOTROPY, gl.max_anisotropy)
         self._layers.clear()
         self._free = list(range(layers))
 

@@ -28,14 +28,15 @@ int unlike(uint a, uint b) {
 
 void main() {
     ivec2 pixel = ivec2(gl_FragCoord.xy);
-    ivec2 middle = 2 * pixel + 1;
     ivec2 last = textureSize(radiances, 0) - 1;
-    uint centre = texelFetch(surfaces, middle, 0).x;
+    vec2 half_pixel = 1.0 / vec2(textureSize(surfaces, 0));
+    vec2 middle = (2.0 * gl_FragCoord.xy + 0.5) * half_pixel;
+    uint centre = textureLod(surfaces, middle, 0.0).x;  // which Mesa does faster than texelFetch
     vec4 own = texelFetch(radiances, pixel, 0);
 
     uint foreign = 0u;  // a bit for each sample, row by row
     for (int i = 0; i < 9; i++) {
-        uint seen = texelFetch(surfaces, middle + ivec2(i % 3 - 1, i / 3 - 1), 0).x;
+        uint seen = textureLod(surfaces, middle + vec2(i % 3 - 1, i / 3 - 1) * half_pixel, 0.0).x;
         foreign |= unlike(seen, centre) > ALIKE ? 1u << i : 0u;
     }
     vec3 sum = 16.0 * own.rgb;
@@ -43,7 +44,7 @@ void main() {
         int i = findLSB(foreign);
         foreign &= foreign - 1u;
         ivec2 aside = ivec2(i % 3 - 1, i / 3 - 1);
-        uint seen = texelFetch(surfaces, middle + aside, 0).x;
+        uint seen = texelFetch(surfaces, 2 * pixel + 1 + aside, 0).x;
         ivec2 best = pixel;
         int least = unlike(centre, seen);
         for (int k = 1; k < 4; k++) {

@@ -40,7 +40,7 @@ layout(std140) uniform Window {
 uniform usampler2D surfaces;
 uniform sampler2D depths;
 uniform sampler2DArray textures;
-uniform sampler2D shadows;
+uniform sampler2D shadows;  // distance of the nearest body (m), the maps side by side
 
 layout(location = 0) out vec4 radiance;
 
@@ -69,16 +69,6 @@ float shared_mean(float value, vec2 kin, vec2 side) {
     return x + kin.y * 0.5 * side.y * dFdy(x);
 }
 
-// Distance from the light along the axis of its map, in m, of the nearest body at a place in texels.
-float nearest(int number, vec2 place) {
-    vec4 map = lights[number].map;
-    vec2 texel = clamp(place, vec2(0.0), vec2(MAP_SIZE - 1.0)) + vec2(float(number) * MAP_SIZE, 0.0);
-    float depth = texelFetch(shadows, ivec2(texel), 0).x;
-    if (depth == 1.0) return INFINITY;
-    return lights[number].vector.w > 0.5 ? map.z * map.w / (map.w - (map.w - map.z) * depth)
-                                         : map.z + (map.w - map.z) * depth;
-}
-
 // Share of a light that reaches a surface: the blockers' mean depth gives the penumbra's width (Fernando, 2005).
 float lit(int number, vec3 at, vec3 normal, float distance, mat2 turn, vec2 kin, vec2 side) {
     vec4 map = lights[number].map;
@@ -88,13 +78,14 @@ float lit(int number, vec3 at, vec3 normal, float distance, mat2 turn, vec2 kin,
     vec4 projected = lights[number].map_from_base * vec4(at + normal * (1.5 * texel), 1.0);
     vec3 place = projected.xyz / projected.w;
     float own = lamp ? projected.w : map.z + (map.w - map.z) * place.z;
-    vec2 centre = place.xy * MAP_SIZE;
+    vec2 centre = vec2((place.x + float(number)) / float(SHADOWED), place.y);
+    vec2 step = vec2(1.0 / float(SHADOWED), 1.0) / MAP_SIZE;
     float reach = clamp(radius * (own - map.z) / (lamp ? map.z : 1.0) / texel, 1.0, WIDEST);
     // A tap this far aside is a blocker only where it is clearly nearer, so that no surface shades itself.
     float slope = 1.5 * texel;
     float blockers = 0.0, depths = 0.0;
     for (int i = 0; i < 4; i++) {
-        float other = nearest(number, centre + reach * (turn * SEARCH[i]));
+        float other = textureLod(shadows, centre + step * (reach * (turn * SEARCH[i])), 0.0).x;
         bool blocks = other < own - slope * reach * length(SEARCH[i]);
         blockers += blocks ? 1.0 : 0.0;
         depths += blocks ? other : 0.0;
@@ -104,7 +95,7 @@ float lit(int number, vec3 at, vec3 normal, float distance, mat2 turn, vec2 kin,
     reach = clamp(radius * (own - between) / (lamp ? between : 1.0) / texel, 1.0, WIDEST);
     float sum = 0.0;
     for (int i = 0; i < 4; i++) {
-        float other = nearest(number, centre + reach * (turn * DISC[i]));
+        float other = textureLod(shadows, centre + step * (reach * (turn * DISC[i])), 0.0).x;
         sum += other < own - slope * reach * length(DISC[i]) ? 0.0 : 0.25;
     }
     bool outside = any(lessThan(place.xy, vec2(0.0))) || any(greaterThan(place.xy, vec2(1.0))) || own <= map.z;
