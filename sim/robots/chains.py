@@ -40,8 +40,8 @@ def chain_text(chain: Chain, origin: str) -> str:
         f"base: {chain.base}",
         "gripper:",
         f"  joints: [{', '.join(gripper.joints)}]",
-        f"  closed: {gripper.closed!r}",
-        f"  open: {gripper.open!r}",
+        f"  closed: {_number(gripper.closed)}",
+        f"  open: {_number(gripper.open)}",
         f"  tips: [{', '.join(f'[{link}, {_list(xyz)}]' for link, xyz in gripper.tips)}]",
         "joints:",
     ]
@@ -49,17 +49,22 @@ def chain_text(chain: Chain, origin: str) -> str:
         lines.append(f"  - {{name: {joint.name}, type: {joint.type}, parent: {joint.parent}, child: {joint.child},")
         rest = [f"xyz: {_list(joint.xyz)}", f"rpy: {_list(joint.rpy)}"]
         if joint.type != "fixed":
-            rest += [f"axis: {_list(joint.axis)}", f"lower: {joint.lower!r}", f"upper: {joint.upper!r}"]
+            rest += [f"axis: {_list(joint.axis)}", f"lower: {_number(joint.lower)}", f"upper: {_number(joint.upper)}"]
         if joint.mimic is not None:
             mimic = joint.mimic
-            coupling = f"joint: {mimic.joint}, multiplier: {mimic.multiplier!r}, offset: {mimic.offset!r}"
+            coupling = f"joint: {mimic.joint}, multiplier: {_number(mimic.multiplier)}, offset: {_number(mimic.offset)}"
             rest.append(f"\n     mimic: {{{coupling}}}")
         lines.append(f"     {', '.join(rest)}}}".replace(", \n", ",\n"))
     return "\n".join(lines) + "\n"
 
 
 def _list(values: tuple[float, ...]) -> str:
-    return f"[{', '.join(repr(value) for value in values)}]"
+    return f"[{', '.join(_number(value) for value in values)}]"
+
+
+def _number(value: float) -> str:
+    """All digits, but "0" for 0.0."""
+    return repr(value).removesuffix(".0")
 
 
 def _joint(joint: Element, path: Path) -> Joint:

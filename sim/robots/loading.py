@@ -34,18 +34,18 @@ def load_part(name: str) -> Mesh:
     return read_parts(load_robot(robot).urdf.parent)[int(number)]
 
 
-def read_robot(path: Path) -> tuple[DescriptionFields, Element, Chain]:
-    """A description's fields, its assembled URDF and its chain, checked against each other."""
-    fields = read_description(path)
+def check_robot(path: Path, fields: DescriptionFields) -> tuple[Element, Chain]:
+    """The assembled URDF and the chain of a description at `path`, checked against it; raises RobotError."""
     robot = assemble(path, fields)
     chain = chain_of(robot, path, fields)
     _check(path, fields, Robot(chain))
-    return fields, robot, chain
+    return robot, chain
 
 
 @cache
 def _load(path: Path) -> RobotDescription:
-    fields, tree, chain = read_robot(path)
+    fields = read_description(path)
+    tree, chain = check_robot(path, fields)
     folder = made_folder(tree)
     parts, tones = read_index(folder)
     robot = Robot(chain)

@@ -90,8 +90,8 @@ class DescriptionFields(_Strict):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
     title: str = ""
     """What people call it, as in "trained for ..."; the name where there is none."""
-    urdf: str
-    """A path, relative to this file, or pybullet_data://PATH."""
+    urdf: str = ""
+    """A path, relative to this file, or pybullet_data://PATH; `blockworld robot import` fills it in."""
     packages: dict[str, str] = {}
     """Folders of the ROS packages that mesh names like package://NAME/... refer to."""
     base: str

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-MOST_TONES = 3
+MOST_TONES = 4
 ALIKE = 0.2  # colours nearer than this in every channel are one tone
 SMALL = 0.02  # share of the surface below which a colour is no tone of its own
 

@@ -24,6 +24,8 @@ def assemble(path: Path, fields: DescriptionFields) -> Element:
     Mesh names are absolute paths, and every visual carries its colour. Raises RobotError that names the file and
     the element that cannot be used.
     """
+    if not fields.urdf:
+        raise RobotError(f"{path} names no `urdf`: add it, or import the robot with `blockworld robot import`.")
     asks = f"the robot {fields.name} ({path})"
     packages = {name: path.parent / Path(folder).expanduser() for name, folder in fields.packages.items()}
     source = find_file(fields.urdf, path.parent, asks)
