@@ -10,7 +10,8 @@ from xml.etree.ElementTree import Element, SubElement
 
 import numpy as np
 
-from sim.cache import made_once
+from perception.errors import RobotError
+from sim.cache import CACHE_VARIABLE, cache_dir, made_once
 from sim.meshes import Mesh
 from sim.robots.elements import text_of
 
@@ -20,8 +21,17 @@ ARRAYS = ("vertices", "normals", "uv", "faces")
 
 
 def made_folder(robot: Element) -> Path:
-    """The cache's folder of an assembled robot: robot.urdf, parts.npz and parts.json. A few seconds the first time."""
-    return made_once(f"robots/{robot.get('name')}-{_key(robot)}", lambda folder: _make(robot, folder))
+    """The cache's folder of an assembled robot: robot.urdf, parts.npz and parts.json. A few seconds the first time.
+
+    Raises RobotError for meshes that cannot be read, and where the cache cannot be written.
+    """
+    name = f"robots/{robot.get('name')}-{_key(robot)}"
+    try:
+        return made_once(name, lambda folder: _make(robot, folder))
+    except OSError as error:
+        raise RobotError(
+            f"{cache_dir() / name} cannot be written ({error.strerror}): set {CACHE_VARIABLE} to a folder of yours."
+        ) from error
 
 
 def read_index(folder: Path) -> tuple[list[tuple[str, int]], list[tuple[float, float, float]]]:

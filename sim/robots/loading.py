@@ -110,6 +110,8 @@ def _check(path: Path, fields: DescriptionFields, robot: Robot) -> None:
                 "for each, and name joints that shall not move under `fixed`."
             )
     above_clamp = _above(robot, CLAMP)
+    if held := above_clamp & set(fields.gripper.joints):
+        raise RobotError(f"{path}: the clamp hangs on the gripper's joint {held.pop()}: fix it to the hand instead.")
     for joint, position in zip(arm, fields.home, strict=True):
         if joint.name not in above_clamp:
             raise RobotError(

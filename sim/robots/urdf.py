@@ -15,6 +15,7 @@ from sim.robots.sdf import urdf_of
 from sim.robots.sources import find_file, find_mesh
 
 CLAMP = "clamp"
+FRAME_MASS_KG, FRAME_INERTIA_KG_M2 = 1e-3, 1e-6
 KINDS = ("revolute", "continuous", "prismatic", "fixed")
 
 
@@ -56,7 +57,18 @@ def assemble(path: Path, fields: DescriptionFields) -> Element:
     robot.append(_fixed_joint("clamp_joint", fields.clamp.link, CLAMP, place))
     whole = Element("robot", name=fields.name)
     whole.extend(_below(robot, fields.base))
+    _weigh(whole)
     return whole
+
+
+def _weigh(robot: Element) -> None:
+    """Give links without an inertia, which are frames, next to none: PyBullet would take 1 kg and 1 kg m2."""
+    for link in robot.findall("link"):
+        if link.find("inertial") is None:
+            inertial = SubElement(link, "inertial")
+            SubElement(inertial, "mass", value=repr(FRAME_MASS_KG))
+            moments = {name: "0" for name in ("ixy", "ixz", "iyz")}
+            SubElement(inertial, "inertia", moments | dict.fromkeys(("ixx", "iyy", "izz"), repr(FRAME_INERTIA_KG_M2)))
 
 
 def _read(source: Path, packages: Mapping[str, Path]) -> Element:
