@@ -4,10 +4,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
 from perception.errors import BlockworldError
+
+BAR: dict[str, Any] = {"smoothing": 0.05, "delay": 0.2}
+"""A bar comes late enough for bad input to be told without one."""
 
 FOLDER = click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 
@@ -42,7 +46,7 @@ def build(
     begin, count = time.monotonic(), 0
     with _sentences():
         there = 0 if overwrite else present_images(settings, out)
-        with tqdm(total=settings.images, initial=there, unit="image", desc=out.name, smoothing=0.05) as bar:
+        with tqdm(total=settings.images, initial=there, unit="image", desc=out.name, **BAR) as bar:
 
             def notice(sentence: str) -> None:
                 bar.write(f"blockworld: {sentence}")
@@ -88,7 +92,7 @@ def export(folder: Path, name: str, out: Path) -> None:
 
     from sim.dataset.export import export as export_images
 
-    with _sentences(), tqdm(unit="image", desc=out.name) as bar:
+    with _sentences(), tqdm(unit="image", desc=out.name, **BAR) as bar:
         try:
             count = export_images(folder, name, out, bar.update)
         except OSError as error:

@@ -36,10 +36,11 @@ def build(
     is told what went wrong and was mended. Raises ValueError where `out` or the configuration cannot be used,
     DiskFullError, and WorkerError where workers end again and again.
     """
-    load_robot(config.robot)  # an unknown one is refused before anything is written
+    load_robot(config.robot)  # what is unknown is refused before anything is written
+    crew = _crew(workers, ray, notice)
     try:
         with claimed(config, out, overwrite):
-            yield from _fill(config, out, _crew(workers, ray, notice))
+            yield from _fill(config, out, crew)
     except OSError as error:
         if not no_room(error):
             raise

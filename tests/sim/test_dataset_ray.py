@@ -1,0 +1,50 @@
+"""A data set built by a Ray cluster is the same, also when a machine of it is lost on the way."""
+
+import pytest
+from fixtures_dataset import changed, contents
+
+from sim.dataset import build, present_images
+
+ray = pytest.importorskip("ray", reason="Ray is not installed (the extra `ray`)")
+cluster_utils = pytest.importorskip("ray.cluster_utils")
+
+CONFIG = changed(scenes=16, shard_scenes=4, width=32, height=32)
+
+
+@pytest.fixture
+def cluster(monkeypatch):
+    """Two nodes with a processor each, on this machine; the second one can be removed."""
+    monkeypatch.setenv("RAY_DISABLE_IMPORT_WARNING", "1")
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    nodes = cluster_utils.Cluster(
+        initialize_head=True,
+        head_node_args={"num_cpus": 1, "object_store_memory": 80_000_000, "include_dashboard": False},
+    )
+    second = nodes.add_node(num_cpus=1, object_store_memory=80_000_000)
+    nodes.wait_for_nodes()
+    yield nodes, second
+    ray.shutdown()
+    nodes.shutdown()
+
+
+def test_a_node_is_lost_on_the_way_and_nothing_else(cluster, tmp_path):
+    nodes, second = cluster
+    undisturbed, out, told = tmp_path / "undisturbed", tmp_path / "out", []
+    assert sum(build(CONFIG, undisturbed)) == CONFIG.images
+    count = 0
+    for images in build(CONFIG, out, ray=nodes.address, notice=told.append):
+        count += images
+        if count == 5 * CONFIG.views:
+            assert len({node["NodeID"] for node in ray.nodes() if node["Alive"]}) == 2
+            nodes.remove_node(second, allow_graceful=False)
+        assert present_images(CONFIG, out) == count, "every image that was reported is there, and once"
+    assert count == CONFIG.images
+    assert contents(out) == contents(undisturbed)
+    assert told and all("a task was lost at scene" in sentence for sentence in told)
+
+
+def test_a_cluster_that_is_not_there_is_told(tmp_path):
+    for address in ("127.0.0.1:1", "nowhere"):
+        with pytest.raises(ValueError, match=f"no Ray cluster answers at {address}: give the address"):
+            list(build(CONFIG, tmp_path, ray=address))
+    assert not list(tmp_path.iterdir())
