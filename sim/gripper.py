@@ -4,6 +4,9 @@ PyBullet knows no mimic joints, and its gears yield by degrees under a grip's fo
 own, and the motors are led together: each finger's drive, the first joint of its chain, may be one step ahead of
 the slower drive, and all further joints follow the drives firmly. Hence both fingers stop when one of them is held
 up, as in a hand with one motor.
+
+The motors of a linkage's further joints brace themselves on the drives, so a drive needs the torque of the tip's force
+at the tip's own lever about it, which is longer than the way that the tip moves per turn.
 """
 
 from dataclasses import dataclass
@@ -11,6 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from perception.robot import Joint
 from sim.bullet import pybullet
 from sim.robots import RobotDescription
 
@@ -41,7 +45,8 @@ class Gripper:
         client: int,
     ) -> None:
         self._body, self._client = body, client
-        self._levers, self._force = _levers(description), description.finger_force
+        self._values, self._ways, self._levers = _levers(description)
+        self._force = description.finger_force
         names = [description.robot.joint_names[i] for i in description.fingers]
         found = [_Joint(joints[name], 1.0, 0.0) for name in names]
         for joint in description.robot.mimics:
@@ -49,7 +54,7 @@ class Gripper:
                 found.append(_Joint(joints[joint.name], joint.mimic.multiplier, joint.mimic.offset))
         moving = {joint.index for joint in found}
         self.fingers = tuple(_rigid(body, links[name], client) for name in description.finger_links)
-        drives = {_first(body, group[0], moving, client) for group in self.fingers}
+        drives = {joints[_drive_of(description, link).name] for link in description.finger_links}
         self._drives = [joint for joint in found if joint.index in drives]
         self.links = frozenset(link for joint in moving for link in _rigid(body, joint, client))
         self._others = [joint for joint in found if joint.index not in drives]
@@ -57,7 +62,7 @@ class Gripper:
     @property
     def strongest_n(self) -> float:
         """What each finger tip can press with, N: the least over the opening."""
-        return float(self._force / self._levers[1].max())
+        return float(self._force / self._ways.max())
 
     def place(self, value: float) -> None:
         """Put all joints of the gripper where the commanded joints are at `value`, at rest."""
@@ -75,14 +80,12 @@ class Gripper:
             self._body, [joint.index for joint in self._drives], physicsClientId=self._client
         )
         now = [(state[0] - j.offset) / j.factor for state, j in zip(states, self._drives, strict=True)]
-        lever = self._lever(sum(now) / len(now))
-        slow, ahead = (min(now), 1.0) if value > sum(now) / len(now) else (max(now), -1.0)
-        speed = speed_m_s / lever
-        next_value = slow + ahead * min(speed * step_s, abs(value - slow))
-        force = force_n * lever
-        for joint in self._drives:
-            self._motor(joint, next_value, force, min(speed, abs(value - slow) / step_s))
         lead = sum(now) / len(now)
+        slow, ahead = (min(now), 1.0) if value > lead else (max(now), -1.0)
+        speed = min(speed_m_s / float(np.interp(lead, self._values, self._ways)), abs(value - slow) / step_s)
+        force = force_n * float(np.interp(lead, self._values, self._levers))
+        for joint in self._drives:
+            self._motor(joint, slow + ahead * speed * step_s, force, speed)
         for joint in self._others:
             self._motor(joint, lead, FIRMNESS * force, None)
 
@@ -112,10 +115,6 @@ class Gripper:
         )
         return first, second
 
-    def _lever(self, value: float) -> float:
-        """How far one finger tip moves per change of the commanded joints: m per rad, 1 for straight fingers."""
-        return float(np.interp(value, *self._levers))
-
     def _motor(self, joint: _Joint, value: float, force: float, speed: float | None) -> None:
         gain = {"positionGain": FOLLOWING_GAIN}
         if speed is not None:
@@ -132,21 +131,43 @@ class Gripper:
 
 
 @lru_cache(maxsize=32)
-def _levers(description: RobotDescription) -> tuple[np.ndarray, np.ndarray]:
-    """Rising values of the commanded joints, and how far one finger tip moves per change of these."""
+def _levers(description: RobotDescription) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rising values of the commanded joints; there, how far a finger tip moves per change of them, and the lever of
+    a tip about its drive, m per rad or 1."""
     edges = np.linspace(*sorted(description.opening), LEVERS + 1)
     openings = np.array([description.opening_at(edge) for edge in edges])
-    return (edges[1:] + edges[:-1]) / 2, np.maximum(np.abs(np.diff(openings) / np.diff(edges)) / 2, LEAST_LEVER)
+    values = (edges[1:] + edges[:-1]) / 2
+    ways = np.abs(np.diff(openings) / np.diff(edges)) / 2
+    drives = [_drive_of(description, link) for link in description.finger_links]
+    levers = []
+    for value in values:
+        joints = description.home.copy()
+        joints[list(description.fingers)] = value
+        poses, tips = description.robot.link_poses(joints), description.robot.points(joints, description.tips)
+        closing = poses["clamp"][:3, 0]
+        turned = [
+            np.cross(poses[drive.child][:3, :3] @ drive.axis, tip - poses[drive.child][:3, 3]) @ closing
+            if drive.type == "revolute"
+            else poses[drive.child][:3, :3] @ drive.axis @ closing
+            for drive, tip in zip(drives, tips, strict=True)
+        ]
+        levers.append(np.abs(turned).mean())
+    return values, np.maximum(ways, LEAST_LEVER), np.maximum(levers, LEAST_LEVER)
 
 
-def _first(body: int, link: int, moving: set[int], client: int) -> int:
-    """The joint of `moving` that is the nearest to the base on the way from the base to a link."""
-    first = -1
-    while link >= 0:
-        if link in moving:
-            first = link
-        link = pybullet.getJointInfo(body, link, physicsClientId=client)[16]
-    return first
+def _drive_of(description: RobotDescription, link: str) -> Joint:
+    """The joint of the gripper that is the nearest to the base on the way to a link."""
+    robot = description.robot
+    leaders = {robot.joint_names[i] for i in description.fingers}
+    above = {joint.child: joint for joint in robot.chain.joints}
+    found = None
+    while link in above:
+        joint = above[link]
+        if joint.name in leaders or (joint.mimic is not None and joint.mimic.joint in leaders):
+            found = joint
+        link = joint.parent
+    assert found is not None  # a description whose finger links no finger joint moves is refused when it is read
+    return found
 
 
 def _rigid(body: int, link: int, client: int) -> tuple[int, ...]:

@@ -67,7 +67,7 @@ def _weigh(robot: Element) -> None:
         if link.find("inertial") is None:
             inertial = SubElement(link, "inertial")
             SubElement(inertial, "mass", value=repr(FRAME_MASS_KG))
-            moments = {name: "0" for name in ("ixy", "ixz", "iyz")}
+            moments = dict.fromkeys(("ixy", "ixz", "iyz"), "0")
             SubElement(inertial, "inertia", moments | dict.fromkeys(("ixx", "iyy", "izz"), repr(FRAME_INERTIA_KG_M2)))
 
 
