@@ -23,7 +23,7 @@ from sim.scene import Body, Texture
 TEXTURE_SIZE = 256
 MOST_TEXTURES = 96  # in one client, 0.4 MB each
 MOST_BODIES = 1500
-KEPT_MESHES = 64  # files of meshes, by name
+KEPT_MESHES = 64  # files
 
 _Shape = tuple[str, float, tuple[float, float, float]]  # mesh, repeats of its texture, scale: fixed once made
 
@@ -34,7 +34,7 @@ class BulletStage:
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="blockworld-meshes-")
         self._numbers = count()
-        self._files: OrderedDict[tuple[str, float], Path] = OrderedDict()
+        self._files: OrderedDict[_Shape, Path] = OrderedDict()
         self.client = -1
         self._connect()
 
@@ -77,12 +77,9 @@ class BulletStage:
         self._textures: dict[Texture, int] = {}
 
     def _make(self, shape: _Shape) -> int:
-        name, repeats, scale = shape
-        path = self._file(name, repeats)
+        path = self._file(shape)
         self._keep_files(False)
-        visual = pybullet.createVisualShape(
-            pybullet.GEOM_MESH, fileName=str(path), meshScale=scale, physicsClientId=self.client
-        )
+        visual = pybullet.createVisualShape(pybullet.GEOM_MESH, fileName=str(path), physicsClientId=self.client)
         handle = pybullet.createMultiBody(0, -1, visual, physicsClientId=self.client)
         self._keep_files(True)
         self._made += 1
@@ -102,15 +99,15 @@ class BulletStage:
             physicsClientId=self.client,
         )
 
-    def _file(self, name: str, repeats: float) -> Path:
-        key = (name, repeats)
-        if key not in self._files:
-            self._files[key] = Path(self._folder.name) / f"{next(self._numbers)}.obj"
-            self._files[key].write_text(wavefront(load_mesh(name), repeats))
+    def _file(self, shape: _Shape) -> Path:
+        if shape not in self._files:
+            name, repeats, scale = shape
+            self._files[shape] = Path(self._folder.name) / f"{next(self._numbers)}.obj"
+            self._files[shape].write_text(wavefront(load_mesh(name), repeats, scale))
             if len(self._files) > KEPT_MESHES:
                 self._files.popitem(last=False)[1].unlink()
-        self._files.move_to_end(key)
-        return self._files[key]
+        self._files.move_to_end(shape)
+        return self._files[shape]
 
     def _texture(self, texture: Texture) -> int:
         if texture not in self._textures:
@@ -126,18 +123,22 @@ class BulletStage:
         pybullet.setPhysicsEngineParameter(enableFileCaching=int(kept), physicsClientId=self.client)
 
 
-def wavefront(mesh: Mesh, repeats: float = 1.0) -> str:
-    """The mesh as text of Wavefront's OBJ format, its UV times `repeats` and moved to positive numbers.
+def wavefront(mesh: Mesh, repeats: float = 1.0, scale: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> str:
+    """The scaled mesh as text of Wavefront's OBJ format, its UV times `repeats` and moved to positive numbers.
 
-    PyBullet wraps a texture by the fraction of a coordinate, which is negative for a negative one.
+    PyBullet wraps a texture by the fraction of a coordinate, which is negative for a negative one; and it would scale
+    vertices but not turn normals.
     """
+    vertices = mesh.vertices * np.array(scale)
+    normals = mesh.normals / np.array(scale)
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
     uv = mesh.uv * repeats
     uv = uv - np.floor(uv.min(axis=0))
     corners = np.repeat(mesh.faces.reshape(-1) + 1, 3)
     return (
-        ("v %.9g %.9g %.9g\n" * len(mesh.vertices)) % tuple(mesh.vertices.ravel().tolist())
+        ("v %.9g %.9g %.9g\n" * len(vertices)) % tuple(vertices.ravel().tolist())
         + ("vt %.9g %.9g\n" * len(uv)) % tuple(uv.ravel().tolist())
-        + ("vn %.9g %.9g %.9g\n" * len(mesh.normals)) % tuple(mesh.normals.ravel().tolist())
+        + ("vn %.9g %.9g %.9g\n" * len(normals)) % tuple(normals.ravel().tolist())
         + ("f %d/%d/%d %d/%d/%d %d/%d/%d\n" * len(mesh.faces)) % tuple(corners.tolist())
     )
 

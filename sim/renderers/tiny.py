@@ -28,12 +28,15 @@ from sim.renderers import Frame, Shot
 from sim.renderers.bullet_stage import BulletStage
 from sim.renderers.shadow_map import ShadowMap, surface
 from sim.renderers.tiny_light import Lighting
-from sim.scene import NOTHING, ROBOT, Environment, Scene
+from sim.scene import NOTHING, ROBOT, ROOM, SUPPORT, Body, Environment, Scene
 from sim.stage import bodies
 
 NEAR_M, FAR_M = 0.05, 12.0
 BACKDROP_SIZE = 256
 SHADOW_MAP_SIZE = 512
+BLACK = np.zeros((1, 1, 3), np.uint8)
+AWAY = np.eye(4)  # beyond the far plane of every camera
+AWAY[2, 3] = -1000.0
 
 
 class TinyRenderer:
@@ -46,12 +49,9 @@ class TinyRenderer:
         """One frame per shot; see `sim.renderers.Renderer`."""
         light = Lighting.of(scene, SHADOW_MAP_SIZE)
         robot_first = sorted(bodies(scene), key=lambda body: body.label != ROBOT)
+        shadows = self._shadow_map(robot_first, light)
         labels = self._stage.show(robot_first, light.tint)
         backdrop = _backdrop(scene.environment)
-        shadows = None
-        if light.eye is not None:
-            distances = self._draw(Shot.whole(light.eye, oversampling=1), light, labels, backdrop).depth
-            shadows = ShadowMap(light.eye, distances, light.softness_m)
         frames = [self._draw(shot, light, labels, backdrop) for shot in shots]
         if shadows is None:
             return frames
@@ -62,6 +62,15 @@ class TinyRenderer:
     def close(self) -> None:
         """Disconnect from PyBullet. May be called twice."""
         self._stage.close()
+
+    def _shadow_map(self, shown: Sequence[Body], light: Lighting) -> ShadowMap | None:
+        """Of all that casts shadows. Support and room do not: a lamp may stand behind a wall."""
+        if light.eye is None:
+            return None
+        casting = [replace(body, pose=AWAY) if body.label in (SUPPORT, ROOM) else body for body in shown]
+        labels = self._stage.show(casting, light.tint)
+        shot = Shot.whole(light.eye, oversampling=1)
+        return ShadowMap(light.eye, self._draw(shot, light, labels, BLACK).depth, light.softness_m)
 
     def _draw(self, shot: Shot, light: Lighting, labels: np.ndarray, backdrop: np.ndarray) -> Frame:
         """The shot without shadows."""

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from fixtures_renderers import centroid, covered, outline, overlap
 from fixtures_scenes import BLACK, EVEN, RED, camera, cluttered, pose, table, textured
+from scipy import ndimage
 
 from sim import textures
 from sim.bullet import pybullet
@@ -16,7 +17,7 @@ from sim.renderers import RENDERERS, Shot, bullet_stage, open_renderer, tiny
 from sim.renderers.bullet_stage import BulletStage, wavefront
 from sim.renderers.tiny import Samples
 from sim.renderers.tiny_light import Lighting, tilted
-from sim.scene import BLOCK, SUPPORT, Body, Light, Material, Texture, View
+from sim.scene import BLOCK, ROOM, SUPPORT, Body, Light, Material, Texture, View
 
 SIZE = (120, 90)
 
@@ -241,21 +242,35 @@ def test_files_that_other_clients_have_read_stay_in_memory(renderer, tmp_path):
         pybullet.disconnect(client)
 
 
-def test_a_mesh_file_holds_what_the_mesh_holds():
-    sphere = load_mesh("sphere")
+def test_a_mesh_file_holds_the_mesh_scaled():
+    """PyBullet would scale the vertices alone: a flattened ball would be lit as a round one."""
+    sphere, scale = load_mesh("sphere"), (0.4, 0.4, 0.1)
     moved = Mesh(sphere.vertices, sphere.normals, sphere.uv - 0.7, sphere.faces)
-    lines = [line.split() for line in wavefront(moved, 3.0).splitlines()]
-    table_of = {
-        kind: np.array([[float(word) for word in rest] for first, *rest in lines if first == kind])
+    lines = [line.split() for line in wavefront(moved, 3.0, scale).splitlines()]
+    vertices, uv, normals = (
+        np.array([[float(word) for word in rest] for first, *rest in lines if first == kind])
         for kind in ("v", "vt", "vn")
-    }
+    )
     faces = np.array([[int(word.split("/")[0]) for word in rest] for first, *rest in lines if first == "f"])
-    assert np.array_equal(table_of["v"].astype(np.float32), sphere.vertices)
-    assert np.array_equal(table_of["vn"].astype(np.float32), sphere.normals)
+    assert vertices == pytest.approx(sphere.vertices * scale, abs=1e-6)
     assert np.array_equal(faces - 1, sphere.faces)
-    assert table_of["vt"].min() >= 0, "PyBullet does not wrap negative coordinates"
-    shift = table_of["vt"] - 3.0 * (sphere.uv - 0.7)
+    ellipsoid = vertices / np.array(scale) ** 2
+    ellipsoid /= np.linalg.norm(ellipsoid, axis=1, keepdims=True)
+    assert np.sum(normals * ellipsoid, axis=1).min() > 0.98
+    assert uv.min() >= 0, "PyBullet does not wrap negative coordinates"
+    shift = uv - 3.0 * (sphere.uv - 0.7)
     assert shift == pytest.approx(np.broadcast_to(np.rint(shift[0]), shift.shape), abs=1e-4)
+
+
+def test_walls_cast_no_shadows(renderer):
+    """A lamp may stand behind a wall."""
+    scene = cluttered()
+    behind = lit(scene, vector=(-0.8, 0.0, 0.6))
+    open_air = replace(behind, bodies=tuple(body for body in scene.bodies if body.label != ROOM))
+    shot = Shot.whole(scene.cameras[0], *SIZE)
+    with_wall, without = (renderer.render(one, [shot])[0] for one in (behind, open_air))
+    floor = ndimage.binary_erosion(with_wall.segmentation == SUPPORT)
+    assert np.array_equal(with_wall.rgb[floor], without.rgb[floor])
 
 
 def test_the_plugin_with_the_wrong_textures_is_not_offered():
