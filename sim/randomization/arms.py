@@ -104,12 +104,13 @@ def _telling_pairs(
 
 
 def _neighbours(description: RobotDescription, names: tuple[str, ...]) -> np.ndarray:
-    """(L, L) whether two links are at most two moving joints apart."""
-    # Of each link: its ancestors and itself, each with the number of moving joints above it.
+    """(L, L) whether two links are at most two joints of the arm apart; those of the gripper all are."""
+    arm = {description.robot.joint_names[i] for i in description.arm}
+    # Of each link: its ancestors and itself, each with the number of the arm's joints above it.
     roots: dict[str, tuple[tuple[str, int], ...]] = {description.robot.base: ((description.robot.base, 0),)}
     for joint in description.robot.chain.joints:
         above = roots[joint.parent]
-        roots[joint.child] = (*above, (joint.child, above[-1][1] + (joint.type != "fixed")))
+        roots[joint.child] = (*above, (joint.child, above[-1][1] + (joint.name in arm)))
     near = np.zeros((len(names), len(names)), bool)
     for i, one in enumerate(names):
         for j, other in enumerate(names):
