@@ -18,7 +18,12 @@ def opened(name: str) -> Renderer:
         if reason := failure():
             pytest.skip(f"OpenGL does not work here: {reason}")
     if name == "cycles":
-        pytest.importorskip("bpy", reason="the extra 'photoreal' is not installed")
+        from sim.renderers.cycles_process import BlenderError, blender_python
+
+        try:
+            blender_python()
+        except BlenderError as error:
+            pytest.skip(str(error))
     return open_renderer(name)
 
 

@@ -83,7 +83,13 @@ def _gl() -> Renderer:
     return GlRenderer()
 
 
-RENDERERS: dict[str, Callable[[], Renderer]] = {"tiny": _tiny, "gl": _gl}
+def _cycles() -> Renderer:
+    from sim.renderers.cycles import CyclesRenderer
+
+    return CyclesRenderer()
+
+
+RENDERERS: dict[str, Callable[[], Renderer]] = {"tiny": _tiny, "gl": _gl, "cycles": _cycles}
 
 
 def open_renderer(name: str) -> Renderer:

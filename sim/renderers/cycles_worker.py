@@ -1,0 +1,435 @@
+"""Draws pictures with Blender's Cycles for the process at the other end of its pipes.
+
+A script of its own, so that Blender (GPL, and a numpy of its own) stays out of that process:
+
+    python cycles_worker.py THREADS
+
+It imports numpy, bpy and the standard library alone, says {"ready": ...}, then answers each request of
+`sim.renderers.cycles` until its standard input ends. Whatever Blender prints goes to standard error.
+"""
+
+import contextlib
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cycles_messages import receive, send
+
+LAMPS = {"directional": "SUN", "point": "POINT", "area": "AREA"}
+GPU_KINDS = ("OPTIX", "CUDA", "HIP", "ONEAPI", "METAL")
+
+
+class Studio:
+    """Blender's one scene. Meshes, images and objects stay between requests; only what differs is made anew."""
+
+    def __init__(self, bpy: Any, threads: int, scratch: Path) -> None:
+        self.bpy = bpy
+        self.scratch = scratch
+        bpy.ops.wm.read_factory_settings(use_empty=True)
+        self.scene = bpy.context.scene
+        self.meshes: dict[str, Any] = {}
+        self.images: dict[str, Any] = {}
+        self.surfaces: dict[str, Any] = {}
+        self.objects: list[tuple[Any, str]] = []
+        self.camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
+        self.scene.collection.objects.link(self.camera)
+        self.scene.camera = self.camera
+        self.scene.world = bpy.data.worlds.new("world")
+        self.device = self._engine(threads)
+        self._geometry_outputs()
+
+    def _engine(self, threads: int) -> str:
+        scene = self.scene
+        scene.render.engine = "CYCLES"
+        cycles = scene.cycles
+        device = _find_gpu(self.bpy)
+        cycles.device = "GPU" if device else "CPU"
+        scene.render.threads_mode = "FIXED" if threads else "AUTO"
+        if threads:
+            scene.render.threads = threads
+        scene.render.use_persistent_data = True
+        scene.render.use_file_extension = False
+        scene.render.dither_intensity = 0.0
+        scene.render.resolution_percentage = 100
+        scene.view_settings.view_transform = "Standard"
+        scene.view_settings.look = "None"
+        cycles.caustics_reflective = cycles.caustics_refractive = False
+        cycles.sample_clamp_indirect = 4.0
+        cycles.blur_glossy = 1.0
+        cycles.denoiser = "OPENIMAGEDENOISE"
+        cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL"
+        cycles.denoising_prefilter = "FAST"
+        cycles.use_animated_seed = False
+        cycles.use_light_tree = False  # pays where there are many lamps
+        return device or "CPU"
+
+    def _geometry_outputs(self) -> None:
+        """Depth and object index go to two float pictures; they are read back from there."""
+        layer = self.scene.view_layers[0]
+        layer.use_pass_z = True
+        layer.use_pass_object_index = True
+        self.scene.use_nodes = True
+        tree = self.scene.node_tree
+        tree.nodes.clear()
+        source = tree.nodes.new("CompositorNodeRLayers")
+        for name, socket in (("depth", "Depth"), ("label", "IndexOB")):
+            output = tree.nodes.new("CompositorNodeOutputFile")
+            output.base_path = str(self.scratch)
+            output.format.file_format = "OPEN_EXR"
+            output.format.color_depth = "32"
+            output.format.exr_codec = "NONE"
+            output.file_slots[0].path = name
+            tree.links.new(source.outputs[socket], output.inputs[0])
+        final = tree.nodes.new("CompositorNodeComposite")
+        tree.links.new(source.outputs["Image"], final.inputs[0])
+
+    def answer(self, request: dict[str, Any], arrays: dict[str, np.ndarray]) -> tuple[dict, dict]:
+        """Pictures `rgb/i` (H, W, 3) uint8 or float32, `depth/i` (H, W) float32, `label/i` (H, W) uint8 of shot i."""
+        for key in request["drop"]:
+            self._drop(key)
+        for key, name in request["meshes"].items():
+            self._mesh(key, {part: arrays[f"{name}/{part}"] for part in ("vertices", "normals", "uv", "faces")},
+                       arrays.get(f"{name}/tint"))
+        for key, name in request["images"].items():
+            self._image(key, arrays[name])
+        self._place(request["items"], request["surfaces"], arrays["poses"])
+        self._light(request["lights"])
+        self._surround(request["world"])
+        found: dict[str, np.ndarray] = {}
+        for number, shot in enumerate(request["shots"]):
+            self._aim(shot, arrays["cameras"][number])
+            if shot["colour"]:
+                found[f"rgb/{number}"] = self._colour(request["quality"])
+            if shot["geometry"]:
+                found[f"depth/{number}"], found[f"label/{number}"] = self._geometry()
+        return {}, found
+
+    def _drop(self, key: str) -> None:
+        if key in self.meshes:
+            mesh = self.meshes.pop(key)
+            for entry in [entry for entry in self.objects if entry[0].data == mesh]:
+                entry[0].data = self._empty()
+            self.bpy.data.meshes.remove(mesh)
+        if key in self.images:
+            self.bpy.data.images.remove(self.images.pop(key))
+        for name in [name for name in self.surfaces if f'"{key}"' in name]:
+            self.bpy.data.materials.remove(self.surfaces.pop(name))
+
+    def _empty(self) -> Any:
+        return self.bpy.data.meshes.get("nothing") or self.bpy.data.meshes.new("nothing")
+
+    def _mesh(self, key: str, parts: dict[str, np.ndarray], tint: np.ndarray | None) -> None:
+        mesh = self.bpy.data.meshes.new(key)
+        vertices, faces = parts["vertices"], parts["faces"]
+        count = len(faces)
+        mesh.vertices.add(len(vertices))
+        mesh.vertices.foreach_set("co", vertices.astype(np.float32).ravel())
+        mesh.loops.add(3 * count)
+        mesh.loops.foreach_set("vertex_index", faces.astype(np.int32).ravel())
+        mesh.polygons.add(count)
+        mesh.polygons.foreach_set("loop_start", np.arange(0, 3 * count, 3, dtype=np.int32))
+        layer = mesh.uv_layers.new(name="uv")
+        layer.data.foreach_set("uv", parts["uv"][faces.ravel()].astype(np.float32).ravel())
+        if tint is not None:
+            colours = mesh.color_attributes.new("tint", "FLOAT_COLOR", "POINT")
+            rgba = np.concatenate([tint, np.ones((len(tint), 1))], axis=1)
+            colours.data.foreach_set("color", rgba.astype(np.float32).ravel())
+        mesh.materials.append(None)
+        mesh.update(calc_edges=True)
+        normals = mesh.attributes.new("custom_normal", "FLOAT_VECTOR", "POINT")
+        normals.data.foreach_set("vector", parts["normals"].astype(np.float32).ravel())
+        self.meshes[key] = mesh
+
+    def _image(self, key: str, pixels: np.ndarray) -> None:
+        """uint8 pictures are sRGB; float pictures hold linear values."""
+        if pixels.ndim == 2:
+            pixels = np.repeat(pixels[..., None], 3, axis=2)
+        height, width = pixels.shape[:2]
+        real = pixels.dtype != np.uint8
+        image = self.bpy.data.images.new(key, width, height, alpha=False, float_buffer=real)
+        image.colorspace_settings.name = "Non-Color" if real else "sRGB"
+        values = np.ones((height, width, 4), np.float32)
+        values[..., :3] = pixels if real else pixels.astype(np.float32) / 255
+        image.pixels.foreach_set(values[::-1].ravel())
+        image.update()
+        self.images[key] = image
+
+    def _place(self, items: list[dict], surfaces: dict[str, dict], poses: np.ndarray) -> None:
+        from mathutils import Matrix
+
+        objects = self.bpy.data.objects
+        for number in range(len(items), len(self.objects)):
+            objects.remove(self.objects[number][0])
+        del self.objects[len(items):]
+        for number, (item, pose) in enumerate(zip(items, poses, strict=True)):
+            mesh = self.meshes[item["mesh"]]
+            name = item["surface"]
+            if number < len(self.objects) and self.objects[number][0].data == mesh:
+                body, old = self.objects[number]
+            else:
+                if number < len(self.objects):
+                    objects.remove(self.objects[number][0])
+                body, old = objects.new(f"{number:05d}", mesh), ""
+                self.scene.collection.objects.link(body)
+                body.material_slots[0].link = "OBJECT"
+            if name not in self.surfaces:
+                self.surfaces[name] = self._surface(name, surfaces[name])
+            if old != name:
+                body.material_slots[0].material = self.surfaces[name]
+            body.pass_index = item["label"]
+            body.matrix_world = Matrix(pose.tolist())
+            entry = (body, name)
+            if number < len(self.objects):
+                self.objects[number] = entry
+            else:
+                self.objects.append(entry)
+        used = {name for _, name in self.objects}
+        for name in [name for name in self.surfaces if name not in used]:
+            self.bpy.data.materials.remove(self.surfaces.pop(name))
+
+    def _surface(self, name: str, look: dict[str, Any]) -> Any:
+        """A principled material: colour x picture x the mesh's own tint, and relief by a picture of heights."""
+        material = self.bpy.data.materials.new(f"surface {len(self.surfaces)}")
+        material.use_nodes = True
+        tree = material.node_tree
+        nodes, links = tree.nodes, tree.links
+        shader = nodes["Principled BSDF"]
+        shader.inputs["Base Color"].default_value = (*look["rgb"], 1.0)
+        shader.inputs["Roughness"].default_value = look["roughness"]
+        shader.inputs["Metallic"].default_value = look["metallic"]
+        shader.inputs["Specular IOR Level"].default_value = look["specular"]
+        shader.inputs["Coat Weight"].default_value = look.get("coat", 0.0)
+        factors = []
+        if look["image"]:
+            factors.append(self._picture(tree, look["image"], look).outputs["Color"])
+        if look.get("tint"):
+            attribute = nodes.new("ShaderNodeAttribute")
+            attribute.attribute_name = "tint"
+            factors.append(attribute.outputs["Color"])
+        for factor in factors:
+            mix = nodes.new("ShaderNodeMix")
+            mix.data_type, mix.blend_type = "RGBA", "MULTIPLY"
+            mix.inputs["Factor"].default_value = 1.0
+            colour = shader.inputs["Base Color"]
+            first, second, result = mix.inputs[6], mix.inputs[7], mix.outputs[2]
+            first.default_value = colour.default_value
+            if colour.is_linked:
+                links.new(colour.links[0].from_socket, first)
+            links.new(factor, second)
+            links.new(result, colour)
+        if look.get("gloss"):  # a picture that varies the roughness
+            links.new(self._picture(tree, look["gloss"], look).outputs["Color"], shader.inputs["Roughness"])
+        if look.get("relief"):
+            bump = nodes.new("ShaderNodeBump")
+            bump.inputs["Distance"].default_value = look["relief_m"]
+            links.new(self._picture(tree, look["relief"], look).outputs["Color"], bump.inputs["Height"])
+            links.new(bump.outputs["Normal"], shader.inputs["Normal"])
+        return material
+
+    def _picture(self, tree: Any, key: str, look: dict[str, Any]) -> Any:
+        """A picture `repeats` times across a unit of UV, or where `box` is set across a metre from three sides."""
+        picture = tree.nodes.new("ShaderNodeTexImage")
+        picture.image = self.images[key]
+        place = tree.nodes.new("ShaderNodeTexCoord")
+        scale = tree.nodes.new("ShaderNodeVectorMath")
+        scale.operation = "SCALE"
+        scale.inputs["Scale"].default_value = look["repeats"]
+        source = "UV"
+        if look.get("box"):
+            picture.projection, picture.projection_blend = "BOX", 0.2
+            source = "Object"
+        tree.links.new(place.outputs[source], scale.inputs[0])
+        tree.links.new(scale.outputs[0], picture.inputs["Vector"])
+        return picture
+
+    def _light(self, lights: list[dict]) -> None:
+        from mathutils import Vector
+
+        for lamp in [body for body in self.bpy.data.objects if body.type == "LIGHT"]:
+            data = lamp.data
+            self.bpy.data.objects.remove(lamp)
+            self.bpy.data.lights.remove(data)
+        for number, light in enumerate(lights):
+            name = f"lamp {number:02d}"
+            data = self.bpy.data.lights.new(name, LAMPS[light["kind"]])
+            lamp = self.bpy.data.objects.new(name, data)
+            self.scene.collection.objects.link(lamp)
+            towards = Vector(light["vector"])
+            lamp.rotation_euler = towards.to_track_quat("Z", "Y").to_euler()
+            data.color = light["rgb"]
+            data.use_shadow = light["shadow"]
+            data.energy = light["energy"]
+            if light["kind"] == "directional":
+                data.angle = 2 * light["radius"]
+            else:
+                lamp.location = towards
+                lamp.visible_camera = False
+                if light["kind"] == "point":
+                    data.shadow_soft_size = light["radius"]
+                else:
+                    data.shape, data.size = "DISK", 2 * light["radius"]
+
+    def _surround(self, look: dict[str, Any]) -> None:
+        """The world: two half spheres of light and a backdrop that only the camera sees, or a panorama."""
+        world = self.scene.world
+        world.use_nodes = True
+        tree = world.node_tree
+        tree.nodes.clear()
+        output = tree.nodes.new("ShaderNodeOutputWorld")
+        light = tree.nodes.new("ShaderNodeBackground")
+        place = tree.nodes.new("ShaderNodeTexCoord")
+        if look["kind"] == "panorama":
+            picture = tree.nodes.new("ShaderNodeTexEnvironment")
+            picture.image = self.images[look["image"]]
+            tree.links.new(place.outputs["Generated"], picture.inputs["Vector"])
+            tree.links.new(picture.outputs["Color"], light.inputs["Color"])
+            light.inputs["Strength"].default_value = look["strength"]
+            tree.links.new(light.outputs[0], output.inputs["Surface"])
+            world.cycles.sampling_method = "MANUAL"
+            world.cycles.sample_map_resolution = 256
+            return
+        world.cycles.sampling_method = "MANUAL"
+        world.cycles.sample_map_resolution = 64
+        split = tree.nodes.new("ShaderNodeSeparateXYZ")
+        above = tree.nodes.new("ShaderNodeMath")
+        above.operation = "GREATER_THAN"
+        above.inputs[1].default_value = 0.0
+        halves = tree.nodes.new("ShaderNodeMix")
+        halves.data_type = "RGBA"
+        halves.inputs[6].default_value = (*look["ground"], 1.0)
+        halves.inputs[7].default_value = (*look["sky"], 1.0)
+        tree.links.new(place.outputs["Generated"], split.inputs[0])
+        tree.links.new(split.outputs["Z"], above.inputs[0])
+        tree.links.new(above.outputs[0], halves.inputs["Factor"])
+        tree.links.new(halves.outputs[2], light.inputs["Color"])
+        light.inputs["Strength"].default_value = look["ambient"]
+        seen = tree.nodes.new("ShaderNodeBackground")
+        seen.inputs["Color"].default_value = (*look["sky"], 1.0)
+        if look["backdrop"]:
+            picture = tree.nodes.new("ShaderNodeTexImage")
+            picture.image = self.images[look["backdrop"]]
+            tint = tree.nodes.new("ShaderNodeMix")
+            tint.data_type, tint.blend_type = "RGBA", "MULTIPLY"
+            tint.inputs["Factor"].default_value = 1.0
+            tint.inputs[6].default_value = (*look["sky"], 1.0)
+            tree.links.new(place.outputs["Window"], picture.inputs["Vector"])
+            tree.links.new(picture.outputs["Color"], tint.inputs[7])
+            tree.links.new(tint.outputs[2], seen.inputs["Color"])
+        path = tree.nodes.new("ShaderNodeLightPath")
+        choice = tree.nodes.new("ShaderNodeMixShader")
+        tree.links.new(path.outputs["Is Camera Ray"], choice.inputs[0])
+        tree.links.new(light.outputs[0], choice.inputs[1])
+        tree.links.new(seen.outputs[0], choice.inputs[2])
+        tree.links.new(choice.outputs[0], output.inputs["Surface"])
+
+    def _aim(self, shot: dict[str, Any], pose: np.ndarray) -> None:
+        """The window as a shifted sensor; `pose` (4, 4) maps Blender's camera (y up, z backward) to the base."""
+        from mathutils import Matrix
+
+        render, camera = self.scene.render, self.camera.data
+        render.resolution_x, render.resolution_y = shot["width"], shot["height"]
+        aspect = shot["pixel_aspect"]  # height of a pixel over its width
+        render.pixel_aspect_x, render.pixel_aspect_y = max(1.0, 1 / aspect), max(1.0, aspect)
+        camera.sensor_fit = "HORIZONTAL"
+        camera.sensor_width = 36.0
+        camera.lens = 36.0 * shot["focal"]
+        camera.shift_x, camera.shift_y = shot["shift"]
+        camera.clip_start, camera.clip_end = 0.005, 200.0
+        self.camera.matrix_world = Matrix(pose.tolist())
+
+    def _colour(self, quality: dict[str, Any]) -> np.ndarray:
+        scene, cycles = self.scene, self.scene.cycles
+        cycles.samples = quality["samples"]
+        cycles.seed = quality["seed"]
+        cycles.use_adaptive_sampling = quality["noise"] > 0
+        cycles.adaptive_threshold = quality["noise"]
+        cycles.adaptive_min_samples = 0
+        cycles.use_denoising = quality["denoise"]
+        for kind in ("max_bounces", "diffuse_bounces", "glossy_bounces"):
+            setattr(cycles, kind, quality["bounces"])
+        cycles.transmission_bounces = cycles.volume_bounces = cycles.transparent_max_bounces = 1
+        cycles.pixel_filter_type, cycles.filter_width = "BLACKMAN_HARRIS", 1.5
+        scene.render.use_compositing = False
+        stored = scene.render.image_settings
+        stored.file_format = "OPEN_EXR" if quality["linear"] else "BMP"
+        stored.color_mode = "RGB"
+        if quality["linear"]:
+            stored.color_depth, stored.exr_codec = "32", "NONE"
+        path = self.scratch / "colour"
+        scene.render.filepath = str(path)
+        self.bpy.ops.render.render(write_still=True)
+        values = self._read(path)[..., :3]
+        return values.copy() if quality["linear"] else (values * 255 + 0.5).astype(np.uint8)
+
+    def _geometry(self) -> tuple[np.ndarray, np.ndarray]:
+        scene, cycles = self.scene, self.scene.cycles
+        cycles.samples, cycles.seed = 1, 0
+        cycles.use_adaptive_sampling = cycles.use_denoising = False
+        for kind in ("max_bounces", "diffuse_bounces", "glossy_bounces"):
+            setattr(cycles, kind, 0)
+        cycles.pixel_filter_type, cycles.filter_width = "BOX", 0.01
+        scene.render.use_compositing = True
+        self.bpy.ops.render.render(write_still=False)
+        depth, label = (self._read(self.scratch / f"{name}{scene.frame_current:04d}") for name in ("depth", "label"))
+        metres = depth[..., 0]
+        return (
+            np.where(metres < 1e9, metres, np.inf).astype(np.float32),
+            np.round(label[..., 0]).astype(np.uint8),
+        )
+
+    def _read(self, path: Path) -> np.ndarray:
+        """(H, W, 4) float32, the first row on top, the values as stored."""
+        found = path if path.exists() else next(path.parent.glob(f"{path.name}*"))
+        image = self.bpy.data.images.load(str(found), check_existing=False)
+        image.colorspace_settings.name = "Non-Color"
+        width, height = image.size
+        values = np.empty(width * height * 4, np.float32)
+        image.pixels.foreach_get(values)
+        self.bpy.data.images.remove(image)
+        found.unlink()
+        return values.reshape(height, width, 4)[::-1]
+
+
+def _find_gpu(bpy: Any) -> str | None:
+    """Switches on every GPU of the first kind of which there is one, and returns that kind."""
+    preferences = bpy.context.preferences.addons["cycles"].preferences
+    for kind in GPU_KINDS:
+        with contextlib.suppress(TypeError):  # this build of Blender does not know the kind
+            preferences.compute_device_type = kind
+            preferences.refresh_devices()
+            found = [device for device in preferences.devices if device.type == kind]
+            for device in preferences.devices:
+                device.use = device in found
+            if found:
+                return kind
+    return None
+
+
+def main() -> None:
+    """Serve requests from standard input until it ends."""
+    requests = os.fdopen(os.dup(0), "rb")
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    sys.path.remove(str(Path(__file__).resolve().parent))  # it has a cycles.py, which is not Blender's module
+    import bpy
+
+    with tempfile.TemporaryDirectory(prefix="blockworld-cycles-") as scratch:
+        studio = Studio(bpy, int(sys.argv[1]), Path(scratch))
+        send(answers, {"ready": bpy.app.version_string, "device": studio.device})
+        while True:
+            try:
+                request, arrays = receive(requests)
+            except EOFError:
+                return
+            try:
+                header, found = studio.answer(request, arrays)
+            except Exception as error:
+                header, found = {"error": f"{type(error).__name__}: {error}"}, {}
+            send(answers, header, found)
+
+
+if __name__ == "__main__":
+    main()
