@@ -50,19 +50,15 @@ def plane() -> Mesh:
 def revolved(profile: np.ndarray, segments: int = 24) -> Mesh:
     """A profile (P, 2) of (radius, z), from the bottom up, turned about z; smooth where the profile turns little."""
     turns = np.linspace(0, 2 * np.pi, segments + 1)
-    rows = []
-    for start, end in zip(profile[:-1], profile[1:], strict=True):
-        rows += [start, end]  # each band has its own vertices, so that edges stay sharp
-    points = np.array([[(r * np.cos(t), r * np.sin(t), z) for t in turns] for r, z in rows])
+    rows = np.stack([profile[:-1], profile[1:]], axis=1).reshape(-1, 2)  # each band has its own, so that edges stay sharp
+    points = _round_z(rows, turns)
     length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(profile, axis=0), axis=1))])
     along = np.repeat(length / length[-1], 2)[1:-1]
     uv = np.stack(np.broadcast_arrays((turns / (2 * np.pi))[None, :], along[:, None]), axis=-1)
     count = segments + 1
-    faces = []
-    for band in range(len(profile) - 1):
-        low, high = 2 * band * count, (2 * band + 1) * count
-        for i in range(segments):
-            faces += [(low + i, low + i + 1, high + i + 1), (low + i, high + i + 1, high + i)]
+    low = ((2 * count) * np.arange(len(profile) - 1)[:, None] + np.arange(segments)).ravel()
+    high = low + count
+    faces = np.stack([low, low + 1, high + 1, low, high + 1, high], axis=1).reshape(-1, 3)
     tangents = np.repeat(np.diff(profile, axis=0), 2, axis=0)
     outward = np.stack([tangents[:, 1], -tangents[:, 0]], axis=1)
     for band in range(len(profile) - 2):  # smooth joints: bands that meet at less than 40 degrees
@@ -71,12 +67,17 @@ def revolved(profile: np.ndarray, segments: int = 24) -> Mesh:
             mean = below / np.linalg.norm(below) + above / np.linalg.norm(above)
             outward[2 * band + 1] = outward[2 * band + 2] = mean
     outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-12)
-    normals = np.array([[(o[0] * np.cos(t), o[0] * np.sin(t), o[1]) for t in turns] for o in outward])
-    kept = np.array(faces)
+    normals = _round_z(outward, turns)
     flat = points.reshape(-1, 3)
-    a, b, c = (flat[kept[:, i]] for i in range(3))
+    a, b, c = (flat[faces[:, i]] for i in range(3))
     solid = np.linalg.norm(np.cross(b - a, c - a), axis=1) > 1e-12  # poles make triangles of no area
-    return mesh_of(flat, kept[solid], uv.reshape(-1, 2), normals.reshape(-1, 3))
+    return mesh_of(flat, faces[solid], uv.reshape(-1, 2), normals.reshape(-1, 3))
+
+
+def _round_z(rows: np.ndarray, turns: np.ndarray) -> np.ndarray:
+    """(R, T, 3) rows (R, 2) of (radius, z), turned about z by each angle (T,)."""
+    radius, z = rows[:, :1], rows[:, 1:]
+    return np.stack(np.broadcast_arrays(radius * np.cos(turns), radius * np.sin(turns), z), axis=-1)
 
 
 def cylinder() -> Mesh:

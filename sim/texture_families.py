@@ -16,27 +16,24 @@ TAU = 2 * np.pi
 
 
 def value_noise(
-    rng: np.random.Generator, size: int, coarsest: int, octaves: int, gain: float = 0.5, stretch: int = 1
+    rng: np.random.Generator, size: int, coarsest: int, octaves: int, gain: float = 0.5
 ) -> np.ndarray:
     """(S, S) in [0, 1]: octaves of random grids, enlarged smoothly. The grid of the first octave has `coarsest` cells
-    per side, `stretch` times as many down as across; each further octave twice as many and `gain` times the height."""
+    per side; each further octave twice as many and `gain` times the height."""
     total = np.zeros((size, size), np.float32)
     for octave in range(octaves):
-        across, down = coarsest << octave, (coarsest << octave) * stretch
-        if across > size:
+        cells = coarsest << octave
+        if cells > size:
             break
-        grid = rng.random((min(down, size), across), dtype=np.float32)
-        total += gain**octave * _enlarged(grid, size)
+        total += gain**octave * _enlarged(rng.random((cells, cells), dtype=np.float32), size)
     return unit(total)
 
 
 def _enlarged(grid: np.ndarray, size: int) -> np.ndarray:
-    """A grid that wraps around, enlarged to (size, size) by cubic interpolation."""
-    rows, columns = grid.shape
+    """A square grid that wraps around, enlarged to (size, size) by cubic interpolation."""
     wrapped = np.pad(grid, 3, mode="wrap")
-    y = (np.arange(size, dtype=np.float32) + 0.5) * (rows / size) + 2.5
-    x = (np.arange(size, dtype=np.float32) + 0.5) * (columns / size) + 2.5
-    across, down = np.meshgrid(x, y)
+    steps = (np.arange(size, dtype=np.float32) + 0.5) * (len(grid) / size) + 2.5
+    across, down = np.meshgrid(steps, steps)
     return np.asarray(cv2.remap(wrapped, across, down, cv2.INTER_CUBIC))
 
 
@@ -168,7 +165,7 @@ def _grain(rng: np.random.Generator, size: int) -> np.ndarray:
     """(S, S) in [0, 1]: wood cut along its trunk, which runs down."""
     x, _ = coordinates(size)
     bend = value_noise(rng, size, 2, 3)
-    rings = (rng.integers(3, 9) * x + rng.uniform(0.4, 1.6) * bend) % 1
+    rings = (rng.integers(3, 9) * x + rng.uniform(0.15, 0.7) * bend) % 1
     fibre = value_noise(rng, size, size // 8, 3, 0.8).mean(axis=0, keepdims=True)
     fibre = 0.6 * unit(fibre) + 0.4 * cv2.blur(rng.random((size, size), dtype=np.float32), (1, size // 8 | 1))
     return np.clip(0.25 + 0.65 * np.abs(2 * rings - 1) ** 0.8 - 0.35 * (fibre - 0.5), 0, 1)

@@ -53,15 +53,25 @@ class Boxes:
         """
         mine, theirs = self.halves[:, None], other.halves[None]
         way = ((other.centres[None] - self.centres[:, None])[:, :, None] @ self.axes[:, None])[:, :, 0]
-        turn = self.axes.transpose(0, 2, 1)[:, None] @ other.axes[None]  # of the others' axes, in these boxes' frames
+        turn = (
+            self.axes.transpose(0, 2, 1)[:, None] @ other.axes[None]
+        )  # of the others' axes, in these boxes' frames
         size = np.abs(turn)
         own = np.abs(way) - mine - (size @ theirs[..., None])[..., 0]
         others = np.abs((way[:, :, None] @ turn)[:, :, 0]) - theirs - (mine[:, :, None] @ size)[:, :, 0]
-        apart = np.abs(way[..., _THIRD, None] * turn[:, :, _SECOND] - way[..., _SECOND, None] * turn[:, :, _THIRD])
+        apart = np.abs(
+            way[..., _THIRD, None] * turn[:, :, _SECOND] - way[..., _SECOND, None] * turn[:, :, _THIRD]
+        )
         reach = mine[..., _SECOND, None] * size[:, :, _THIRD] + mine[..., _THIRD, None] * size[:, :, _SECOND]
-        reach = reach + theirs[..., None, _SECOND] * size[..., _THIRD] + theirs[..., None, _THIRD] * size[..., _SECOND]
+        reach = (
+            reach
+            + theirs[..., None, _SECOND] * size[..., _THIRD]
+            + theirs[..., None, _THIRD] * size[..., _SECOND]
+        )
         length = np.sqrt(np.maximum(1 - turn**2, 0))
-        crossed = np.where(length > 1e-3, (apart - reach) / np.maximum(length, 1e-3), -np.inf).max(axis=(2, 3))
+        crossed = np.where(length > 1e-3, (apart - reach) / np.maximum(length, 1e-3), -np.inf).max(
+            axis=(2, 3)
+        )
         return np.asarray(np.maximum(np.maximum(own.max(axis=2), others.max(axis=2)), crossed))
 
     def gaps_to_balls(self, centres: np.ndarray, radii: np.ndarray) -> np.ndarray:

@@ -45,7 +45,10 @@ def _read(name: str, readers: tuple[str, ...]) -> dict[str, Any]:
         raise ValueError(f"{name} is its own base: {' -> '.join([*readers, name])}.")
     if not path.is_file():
         raise ValueError(f"there is no preset or file {name!r}; presets are: {', '.join(PRESETS)}.")
-    values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(f"{name} is no YAML: {' '.join(str(error).split())}.") from None
     if not isinstance(values, dict):
         raise ValueError(f"{name} holds no groups of ranges; see docs/randomization.md.")
     base = values.pop("base", None)

@@ -15,7 +15,7 @@ from sim.terrain import ground
 
 TABLE_TOP_M, LEG_M = 0.04, 0.06
 FOOTPRINT = np.stack(
-    np.meshgrid(np.linspace(-0.5, 0.5, 7), np.linspace(-0.5, 0.5, 5), indexing="ij"), -1
+    np.meshgrid(np.linspace(-0.5, 0.5, 15), np.linspace(-0.5, 0.5, 9), indexing="ij"), -1
 ).reshape(-1, 2)
 
 
