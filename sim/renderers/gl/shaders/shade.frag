@@ -126,6 +126,7 @@ void main() {
     float roughness = max(finish.x, 0.05), metallic = finish.y;
     vec3 diffuse = albedo * (1.0 - metallic);
     vec3 straight = mix(vec3(0.08 * finish.z), albedo, metallic);
+    float grazing = min(50.0 * max(straight.r, max(straight.g, straight.b)), 1.0);  // none where specular is 0
     float facing = max(dot(normal, to_eye), 1e-3);
 
     // Light from all around; the mirror's part after Lazarov, SIGGRAPH 2013.
@@ -135,7 +136,7 @@ void main() {
     float a = min(r.x * r.x, exp2(-9.28 * facing)) * r.x + r.y;
     vec2 glance = vec2(-1.04, 1.04) * a + r.zw;
     vec3 sum = diffuse * mix(ground.rgb, sky.rgb, 0.5 + 0.5 * normal.z)
-             + (straight * glance.x + glance.y) * mix(ground.rgb, sky.rgb, horizon);
+             + (straight * glance.x + grazing * glance.y) * mix(ground.rgb, sky.rgb, horizon);
 
     ivec2 corner = pixel & 1;
     vec2 side = 1.0 - 2.0 * vec2(corner);
@@ -161,7 +162,7 @@ void main() {
         float peak = alpha * alpha / (PI * denominator * denominator);
         float shape = 0.5 / mix(2.0 * cosine * facing, cosine + facing, alpha);
         float rim2 = rim * rim;
-        vec3 fresnel = straight + (1.0 - straight) * (rim2 * rim2 * rim);
+        vec3 fresnel = straight + (grazing - straight) * (rim2 * rim2 * rim);
         sum += strength * cosine * lights[i].colour.rgb * (diffuse + PI * peak * shape * fresnel);
     }
     radiance = empty ? vec4(albedo, INFINITY) : vec4(min(sum, 1.0), metres);
