@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from perception.robot import Robot
 
@@ -86,15 +87,15 @@ class RobotDescription:
         """The two links that touch what is held."""
         return self.tips[0][0], self.tips[1][0]
 
-    @property
+    @cached_property
     def lower(self) -> np.ndarray:
         """(J,) lower limits, rad and m."""
-        return np.array([joint.lower for joint in self.robot.moving])
+        return frozen([joint.lower for joint in self.robot.moving])
 
-    @property
+    @cached_property
     def upper(self) -> np.ndarray:
         """(J,) upper limits, rad and m."""
-        return np.array([joint.upper for joint in self.robot.moving])
+        return frozen([joint.upper for joint in self.robot.moving])
 
     @property
     def opening_m(self) -> float:
@@ -122,3 +123,10 @@ class RobotDescription:
             joints[list(self.fingers)] = value
             openings[i] = self.robot.opening_m(joints)
         return values, np.maximum.accumulate(openings)
+
+
+def frozen(values: ArrayLike) -> np.ndarray:
+    """An array that cannot be written to: descriptions are shared by all who load them."""
+    array = np.array(values, dtype=float)
+    array.setflags(write=False)
+    return array

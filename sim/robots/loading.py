@@ -7,14 +7,12 @@ from functools import cache
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-import numpy as np
-
 from perception.errors import RobotError
 from perception.robot import Chain, Robot
 from sim.meshes import Mesh
 from sim.robots.cache import URDF_FILE, made_folder, read_index, read_parts
 from sim.robots.chains import chain_of
-from sim.robots.description import Keypoint, Part, Place, RobotDescription
+from sim.robots.description import Keypoint, Part, Place, RobotDescription, frozen
 from sim.robots.schema import FOLDER, DescriptionFields, KeypointFields, find_description, read_description
 from sim.robots.urdf import CLAMP, assemble
 
@@ -59,20 +57,20 @@ def _load(path: Path) -> RobotDescription:
         urdf=folder / URDF_FILE,
         parts=tuple(Part(link, f"robot/{name}/{i}", tone) for i, (link, tone) in enumerate(parts)),
         tones=tuple(tones),
-        home=robot.with_open_fingers(fields.home),
+        home=frozen(robot.with_open_fingers(fields.home)),
         arm=robot.arm,
         fingers=robot.fingers,
-        arm_spread_rad=np.array(fields.arm_spread_rad),
+        arm_spread_rad=frozen(fields.arm_spread_rad),
         opening=(fields.gripper.closed, fields.gripper.open),
         tips=fields.gripper.tips,
         reach_m=fields.reach_m,
         workspace_x_m=fields.workspace_x_m,
         workspace_y_m=fields.workspace_y_m,
         hover_height_m=fields.hover_height_m,
-        camera_target_m=np.array(fields.camera_target_m),
+        camera_target_m=frozen(fields.camera_target_m),
         span_m=fields.span_m,
         clear_links=fields.clear_links,
-        arm_force=np.array(fields.arm_force or _efforts(path, tree, robot)),
+        arm_force=frozen(fields.arm_force or _efforts(path, tree, robot)),
         finger_force=fields.gripper.force,
         overview=_keypoints(fields.keypoints.overview),
         close_up=_keypoints(fields.keypoints.close_up),
@@ -98,6 +96,14 @@ def _efforts(path: Path, tree: Element, robot: Robot) -> list[float]:
 def _check(path: Path, fields: DescriptionFields, robot: Robot) -> None:
     """What the YAML says of joints and links must fit those of the URDF."""
     arm = [robot.moving[i] for i in robot.arm]
+    above_clamp = _above(robot, CLAMP)
+    if held := above_clamp & set(fields.gripper.joints):
+        raise RobotError(f"{path}: the clamp hangs on the gripper's joint {held.pop()}: fix it to the hand instead.")
+    if stray := [joint.name for joint in arm if joint.name not in above_clamp]:
+        raise RobotError(
+            f"{path}: joint {stray[0]} moves, but the clamp does not hang on it: name it under `fixed`, `mimic` or "
+            "gripper.joints, or its link under `drop`."
+        )
     names = ", ".join(joint.name for joint in arm)
     for field, values in (
         ("home", fields.home),
@@ -109,15 +115,7 @@ def _check(path: Path, fields: DescriptionFields, robot: Robot) -> None:
                 f"{path}: {field} has {len(values)} values, but the arm has {len(arm)} joints ({names}): give one "
                 "for each, and name joints that shall not move under `fixed`."
             )
-    above_clamp = _above(robot, CLAMP)
-    if held := above_clamp & set(fields.gripper.joints):
-        raise RobotError(f"{path}: the clamp hangs on the gripper's joint {held.pop()}: fix it to the hand instead.")
     for joint, position in zip(arm, fields.home, strict=True):
-        if joint.name not in above_clamp:
-            raise RobotError(
-                f"{path}: joint {joint.name} moves, but neither the clamp nor the gripper's joints hang on it: name "
-                "it under `fixed`, `mimic` or gripper.joints, or its link under `drop`."
-            )
         if not joint.lower <= position <= joint.upper:
             raise RobotError(
                 f"{path}: home has {position:g} for joint {joint.name}, outside its limits {joint.lower:g} to "

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from perception.errors import JointStateError
-from perception.robot import Robot
+import perception
+from perception.errors import JointStateError, RobotError
+from perception.robot import Robot, known_robots
 
 READY = [0.0, -0.5, 0.0, -2.0, 0.0, 1.6, 0.8, 0.04, 0.04]
 
@@ -96,7 +97,54 @@ def test_missing_joints_are_named(robot: Robot) -> None:
 
 
 def test_unknown_robots_and_links_are_refused(robot: Robot) -> None:
-    with pytest.raises(ValueError, match="no robot named 'ur5' .known: .*panda"):
+    with pytest.raises(ValueError, match=r"no robot named 'ur5' \(known: .*panda"):
         Robot.load("ur5")
     with pytest.raises(ValueError, match="no link 'elbow'"):
         robot.link_pose(READY, "elbow")
+
+
+@pytest.fixture(params=known_robots())
+def any_robot(request) -> Robot:
+    return Robot.load(request.param)
+
+
+def test_every_robot_has_an_arm_a_gripper_and_a_clamp(any_robot: Robot) -> None:
+    assert sorted([*any_robot.arm, *any_robot.fingers]) == list(range(len(any_robot.joint_names)))
+    open_joints = any_robot.with_open_fingers(np.zeros(len(any_robot.arm)))
+    closed_joints = open_joints.copy()
+    closed_joints[list(any_robot.fingers)] = any_robot.gripper.closed
+    assert any_robot.opening_m(closed_joints) < 0.01 < 0.05 < any_robot.opening_m(open_joints)
+    np.testing.assert_allclose(np.linalg.det(any_robot.clamp_pose(open_joints)[:3, :3]), 1)
+
+
+def test_joints_that_mimic_another_follow_it() -> None:
+    robot = Robot.load("xarm6")
+    assert "left_finger_joint" not in robot.joint_names and len(robot.joint_names) == 7
+    still, moved = (robot.link_poses([0, 0, 0, 0, 0, 0, value]) for value in (0.0, 0.5))
+    turn = moved["left_outer_knuckle"][:3, :3] @ still["left_outer_knuckle"][:3, :3].T
+    assert np.arccos((np.trace(turn) - 1) / 2) == pytest.approx(0.5)
+    np.testing.assert_allclose(moved["left_finger"][:3, :3], still["left_finger"][:3, :3], atol=1e-12)
+    across = still["left_finger"][:3, 3] - still["right_finger"][:3, 3]
+    assert np.linalg.norm(moved["left_finger"][:3, 3] - moved["right_finger"][:3, 3]) < np.linalg.norm(across) - 0.02
+
+
+def test_a_chain_is_read_from_a_file_or_a_folder_and_a_bad_one_is_named(tmp_path: Path) -> None:
+    shipped = Path(perception.__file__).parent / "robots" / "panda.yaml"
+    text = shipped.read_text(encoding="utf-8")
+    (tmp_path / "chain.yaml").write_text(text)
+    for place in (tmp_path, tmp_path / "chain.yaml"):
+        assert Robot.load(place).chain == Robot.load("panda").chain
+    for old, new, words in (
+        ("parent: panda_link3,", "parent: panda_link9,", "joint panda_joint4 hangs on panda_link9"),
+        ("child: clamp,", "child: clump,", "there is no link clamp"),
+        ("type: revolute", "type: rotary", "joints.0.type"),
+        ("joints: [panda_finger_joint1,", "joints: [panda_finger,", "gripper's joint panda_finger is not"),
+        ("name: panda\n", "name: [panda\n", "cannot be read"),
+    ):
+        bad = tmp_path / f"{abs(hash(new))}.yaml"
+        bad.write_text(text.replace(old, new, 1))
+        with pytest.raises(RobotError) as refused:
+            Robot.load(bad)
+        assert words in str(refused.value) and bad.name in str(refused.value)
+    with pytest.raises(RobotError, match="cannot be read"):
+        Robot.load(tmp_path / "gone.yaml")

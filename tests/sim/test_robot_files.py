@@ -1,0 +1,222 @@
+"""Reading a robot's files: what is made of them, what is refused and how, and the cache."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from fixtures_robot import DESCRIPTION, URDF, write_toy
+
+from perception.errors import BlockworldError, RobotError
+from perception.robot import Robot
+from sim.meshes import load_mesh
+from sim.robots import load_robot
+from sim.robots.importing import import_robot
+from sim.robots.sources import DATA_VARIABLE
+from sim.robots.tones import sort_into_tones
+from sim.robots.visuals import _shares
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("BLOCKWORLD_CACHE", str(tmp_path / "cache"))
+
+
+def refusal(folder, urdf=URDF, description=DESCRIPTION):
+    with pytest.raises(RobotError) as refused:
+        load_robot(write_toy(folder, urdf, description))
+    sentence = str(refused.value)
+    assert isinstance(refused.value, BlockworldError) and isinstance(refused.value, ValueError)
+    assert "\n" not in sentence and sentence.endswith((".", ")."))
+    return sentence
+
+
+def test_a_robot_of_simple_shapes_loads_by_the_path_of_its_description(tmp_path):
+    robot = load_robot(write_toy(tmp_path))
+    assert robot.robot.name == "toy" and robot.name == str(tmp_path / "toy_arm" / "toy.yaml") and not robot.ships
+    assert robot.robot.joint_names == ("turn", "lean", "bend", "twist", "nod", "wrist", "left_slide")
+    assert (robot.arm, robot.fingers) == (tuple(range(6)), (6,))
+    assert robot.arm_force.tolist() == [60, 60, 40, 20, 20, 10]  # the efforts of the URDF
+    assert robot.lower[0] == pytest.approx(-2 * np.pi)  # a continuous joint
+    np.testing.assert_allclose(robot.robot.clamp_pose(robot.home)[:3, 2], (0, 0, -1), atol=1e-3)
+    for value in (0.002, 0.02, 0.042):  # the other finger follows, 2 mm behind, from 2 mm off
+        assert robot.opening_at(value) == pytest.approx(2 * value)
+    meshes = {part.link: load_mesh(part.mesh) for part in robot.parts}
+    np.testing.assert_allclose(np.ptp(meshes["upper"].vertices, axis=0), (0.06, 0.06, 0.3), atol=1e-6)
+    np.testing.assert_allclose(meshes["turret"].vertices.max(axis=0), (0.06, 0.07, 0.12), atol=1e-6)
+    np.testing.assert_allclose(robot.tones, [(0.9, 0.9, 0.8), (0.2, 0.2, 0.2)])
+    assert {part.link: part.tone for part in robot.parts}["hand"] == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("meshes/wedge.stl", "meshes/gone.stl", "link turret needs the mesh package://toy_arm/meshes/gone.stl"),
+        ("package://toy_arm/", "package://elsewhere/", "name its package's folder under `packages`"),
+        ('<child link="lower"/>', '<child link="forearm"/>', "joint bend has the child 'forearm', but there is no"),
+        ('<child link="lower"/>', '<child link="turret"/>', "link turret is the child of two joints"),
+        ('type="continuous"', 'type="planar"', "joint turn is of type 'planar': use one of revolute"),
+        ('<limit lower="-2" upper="2" effort="40"/>', "", "joint bend of its URDF has the limits nan to nan"),
+        ('lower="-2" upper="2"', 'lower="2" upper="-2"', "joint bend of its URDF has the limits 2 to -2"),
+        ('<axis xyz="2 0 0"/>', '<axis xyz="0 0 0"/>', "joint twist has the axis [0.0, 0.0, 0.0]"),
+        ('<axis xyz="2 0 0"/>', '<axis xyz="x"/>', "joint twist has an origin or axis that is no number"),
+        ('size="0.06 0.06 0.3"', 'size="large"', "link upper: the size of its box is no number"),
+        ("<sphere radius", "<donut radius", "link roll: there is no shape 'donut'"),
+        ('effort="40"', "", "joint bend has no effort in its URDF: give `arm_force`"),
+        ('joint="left_slide" multiplier', 'joint="no_slide" multiplier', "right_slide mimics no_slide"),
+        ('<link name="pitch"/>', '<link name="clamp"/>', "joint nod has the child 'pitch'"),
+        ("</robot>", "", "is no XML"),
+        ("<robot", "<model", "is no XML"),
+    ],
+)
+def test_what_is_wrong_in_a_urdf_is_named(tmp_path, old, new, words):
+    assert old in URDF
+    assert words in refusal(tmp_path, urdf=URDF.replace(old, new, 1))
+
+
+def test_a_loop_of_joints_is_refused(tmp_path):
+    loop = '<joint name="loop" type="fixed"><parent link="right"/><child link="floor"/></joint>'
+    assert "hangs on itself" in refusal(tmp_path, urdf=URDF.replace("</robot>", f"{loop}</robot>"))
+
+
+def test_a_damaged_mesh_is_named(tmp_path):
+    path = write_toy(tmp_path)
+    (tmp_path / "toy_arm" / "meshes" / "wedge.stl").write_bytes(b"not a mesh")
+    with pytest.raises(RobotError, match=r"link turret: .*wedge\.stl .*mend or replace it"):
+        load_robot(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("clamp: {link: hand", "clamp: {link: paw", "clamp: there is no link paw; the links are floor, base"),
+        ("base: base\n", "base: root\n", "has no link root; the links are floor, base"),
+        ("urdf: urdf/toy.urdf", "urdf: urdf/other.urdf", "other.urdf, which is not there"),
+        ("urdf: urdf/toy.urdf", "urdf: pybullet_data://x.urdf", "x.urdf, which is not there"),
+        ("urdf: urdf/toy.urdf\n", "", "names no `urdf`"),
+        ("span_m: 0.8", "span_m: -1", "span_m: Input should be greater than 0"),
+        ("span_m: 0.8", "spam_m: 0.8", "span_m: Field required"),
+        ("span_m: 0.8", "span_m: 0.8\ncolour: red", "colour: Extra inputs are not permitted"),
+        ("reach_m: [0.28, 0.44]", "reach_m: [0.44, 0.28]", "reach_m goes from 0.44 to 0.28"),
+        ("home: [0, -0.4,", "home: [0, -2.4,", "home has -2.4 for joint lean, outside its limits -1.5 to 1.5"),
+        ("home: [0, -0.4,", "home: [-0.4,", "home has 5 values, but the arm has 6 joints (turn, lean,"),
+        ("open: 0.042", "open: 0.2", "gripper.open is 0.2, outside the limits 0 to 0.05 of joint left_slide"),
+        ("open: 0.042", "open: 0.002", "closed and open are the same"),
+        ("joints: [left_slide]", "joints: [slide]", "the gripper's joint slide is not among the joints"),
+        ("clear_links: [roll,", "clear_links: [rool,", "clear_links: there is no link rool"),
+        ("[[upper, [0, 0, 0]]]", "[[uppr, [0, 0, 0]]]", "keypoints.overview: there is no link uppr"),
+        ("- {name: shoulder", "- {name: base", "the keypoint base is there twice"),
+        ("name: toy", "name: toy\nfixed: {spin: 0}", "fixed: there is no joint spin; the joints are stand, turn"),
+        ("name: toy", "name: toy\ndrop: [tail]", "drop: there is no link tail"),
+        ("name: toy", "name: toy\nmimic: {right_slide: null}", "joint right_slide moves, but the clamp does not"),
+        ("clamp: {link: hand", "clamp: {link: left", "the clamp hangs on the gripper's joint left_slide"),
+        ("name: toy", "name: [toy", "is no YAML"),
+        ("name: toy", "name: my toy", "name: String should match pattern"),
+    ],
+)
+def test_what_is_wrong_in_a_description_is_named(tmp_path, old, new, words):
+    assert old in DESCRIPTION
+    sentence = refusal(tmp_path, description=DESCRIPTION.replace(old, new, 1))
+    assert words in sentence and "toy.yaml" in sentence
+
+
+def test_unknown_names_and_paths_are_refused():
+    with pytest.raises(RobotError, match=r"no robot named 'ur5' \(known: iiwa_wsg50, panda, xarm6\)"):
+        load_robot("ur5")
+    with pytest.raises(RobotError, match="there is no robot at some/where"):
+        load_robot("some/where")
+
+
+def test_joints_can_be_fixed_dropped_and_coupled(tmp_path):
+    changed = DESCRIPTION.replace("home: [0, -0.4, 0.6, 0,", "home: [0, -0.4, 0.6,").replace(
+        "0.4, 0.5, 0.5", "0.4, 0.5"
+    )
+    fields = "fixed: {twist: 0.3}\nmimic: {right_slide: {joint: left_slide, multiplier: 0.5}}\n"
+    free = load_robot(write_toy(tmp_path / "a"))
+    fixed = load_robot(write_toy(tmp_path / "b", description=changed + fields))
+    assert len(fixed.arm) == 5
+    joints = free.home.copy()
+    joints[3] = 0.3
+    np.testing.assert_allclose(fixed.robot.clamp_pose(fixed.home), free.robot.clamp_pose(joints), atol=1e-9)
+    assert fixed.opening_at(0.02) == pytest.approx(0.02 + 0.002 + 0.01)
+    dropped = URDF.replace("</robot>", '<link name="tail"/><joint name="wag" type="continuous"><parent link="hand"/>'
+                           '<child link="tail"/></joint></robot>')  # fmt: skip
+    assert "joint wag moves, but the clamp does not" in refusal(tmp_path / "c", urdf=dropped)
+    plain = load_robot(write_toy(tmp_path / "d", urdf=dropped, description=DESCRIPTION + "drop: [tail]\n"))
+    assert plain.robot.links == free.robot.links
+
+
+def test_without_pybullet_data_the_shipped_robots_say_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
+    from sim.robots import loading
+
+    loading._load.cache_clear()
+    with pytest.raises(RobotError, match=f"panda.urdf, which is not there: .*{DATA_VARIABLE}"):
+        load_robot("panda")
+    monkeypatch.delenv(DATA_VARIABLE)
+    monkeypatch.setattr("sim.robots.sources.find_spec", lambda name: None)
+    with pytest.raises(RobotError, match="pybullet_data, which is not here: `pip install pybullet`, or set"):
+        load_robot("panda")
+
+
+def test_an_import_can_be_loaded_by_both_packages_and_leaves_other_folders_alone(tmp_path):
+    description = write_toy(tmp_path)
+    urdf = str(tmp_path / "toy_arm" / "urdf" / "toy.urdf")
+    robot = import_robot(urdf, description, tmp_path / "toy")
+    assert sorted(path.name for path in (tmp_path / "toy").iterdir()) == ["chain.yaml", "robot.yaml"]
+    assert Robot.load(tmp_path / "toy").chain == robot.robot.chain == load_robot(description).robot.chain
+    np.testing.assert_array_equal(load_robot(tmp_path / "toy").home, load_robot(description).home)
+    import_robot(urdf, description, tmp_path / "toy")  # again
+    with pytest.raises(RobotError, match="holds more than an imported robot"):
+        import_robot(urdf, description, tmp_path / "toy_arm")
+    broken = write_toy(tmp_path / "broken", description=DESCRIPTION.replace("link: hand", "link: paw"))
+    with pytest.raises(RobotError, match="no link paw"):
+        import_robot(urdf, broken, tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+def test_many_processes_may_make_the_cache_at_once(tmp_path):
+    path = write_toy(tmp_path)
+    script = (
+        "import hashlib, sys; from sim.robots import load_robot; from sim.meshes import load_mesh\n"
+        f"robot = load_robot({str(path)!r})\n"
+        "parts = b''.join(load_mesh(part.mesh).vertices.tobytes() for part in robot.parts)\n"
+        "print(robot.urdf, hashlib.sha256(parts).hexdigest())"
+    )
+    (tmp_path / "cache" / "robots" / ".toy-0-killed").mkdir(parents=True)  # what a killed one leaves
+    running = [subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    outputs = {process.communicate(timeout=120)[0] for process in running}
+    assert {process.returncode for process in running} == {0} and len(outputs) == 1
+    folders = sorted(folder.name for folder in (tmp_path / "cache" / "robots").iterdir())
+    assert len(folders) == 2 and folders[0] == ".toy-0-killed" and folders[1].startswith("toy-")
+
+
+def test_the_cache_is_keyed_by_content(tmp_path):
+    first, same = load_robot(write_toy(tmp_path / "a")), load_robot(write_toy(tmp_path / "b"))
+    assert first.urdf == same.urdf and first.digest == same.digest
+    path = write_toy(tmp_path / "c")
+    mesh = path.parent / "meshes" / "wedge.stl"
+    mesh.write_bytes(mesh.read_bytes()[:-50] + b"\0" * 50)
+    assert load_robot(path).urdf != first.urdf
+    other = load_robot(write_toy(tmp_path / "d", description=DESCRIPTION.replace("span_m: 0.8", "span_m: 0.9")))
+    assert other.urdf == first.urdf and other.digest != first.digest
+
+
+def test_a_cache_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("BLOCKWORLD_CACHE", str(tmp_path / "file"))
+    assert "cannot be written" in refusal(tmp_path)
+
+
+def test_tones_are_the_few_colours_of_most_area_the_lightest_first():
+    white, pale, dark, red, blue = (1, 1, 1), (0.9, 0.92, 0.93), (0.25, 0.25, 0.25), (1, 0, 0), (0.1, 0.2, 0.9)
+    tones, colours = sort_into_tones([(dark, 3.0), (white, 5.0), (pale, 2.0), (red, 0.01), (blue, 1.0)])
+    assert colours == [white, blue, dark]
+    assert tones[:3] == [2, 0, 0] and tones[4] == 1
+
+
+def test_triangles_are_shared_by_area_and_none_is_given_more_than_it_has():
+    assert _shares([10, 20], [1.0, 1.0]) == [10, 20]
+    shares = _shares([50_000, 50_000, 100], [4.0, 1.0, 1.0])
+    assert shares[2] == 100 and sum(shares) <= 10_000
+    assert shares[0] == pytest.approx(2 * shares[1], abs=2)
