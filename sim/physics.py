@@ -20,6 +20,8 @@ GRAVITY_M_S2 = 9.81
 FINGER_SPEED_M_S = 0.1
 DENSITY_KG_M3, MASS_KG = 700.0, (0.1, 0.3)  # of dry wood; what grippers of this size hold well
 POSITION_GAIN = 0.2
+USUAL_GRIP_N = 40.0
+LINKAGE_ITERATIONS = 200  # with the usual 50, light links under a grip's force wander, and what is held with them
 DAMPING = 0.04  # share of a thing's speed that it loses in a second
 HIGHEST_M = 3.0  # heights are looked for this far above and below the base
 ROLLING_M = 5e-4  # what is round comes to rest; boxes creep with it, by 0.02 mm a second
@@ -138,7 +140,7 @@ class Physics:
     ) -> None:
         """One time step towards arm positions (A,) at arm_speed (A,) rad/s and finger joints at `finger`.
 
-        grip_n: what each finger presses with at most, N; as much as the gripper can unless given.
+        grip_n: what each finger presses with at most, N, if the gripper can; else 40 N.
         """
         pybullet.setJointMotorControlArray(
             self.robot,
@@ -151,7 +153,7 @@ class Physics:
             velocityGains=[1.0] * len(self._arm_joints),
             physicsClientId=self._client,
         )
-        force = self.strongest_grip_n if grip_n is None else min(grip_n, self.strongest_grip_n)
+        force = min(USUAL_GRIP_N if grip_n is None else grip_n, self.strongest_grip_n)
         self._gripper.drive(finger, force, FINGER_SPEED_M_S, self._step_s)
         self.fall()
 
@@ -245,6 +247,8 @@ class Physics:
         self._arm_joints = [self._joints[i] for i in description.arm]
         self._gripper = Gripper(description, self.robot, joints, links, client)
         self._gripper.set_friction(self._friction.grip)
+        if description.robot.mimics:
+            pybullet.setPhysicsEngineParameter(numSolverIterations=LINKAGE_ITERATIONS, physicsClientId=client)
 
     def _set_friction(self, body: int, lateral: float, rolling_m: float = 0.0) -> None:
         pybullet.changeDynamics(
