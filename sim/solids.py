@@ -18,7 +18,7 @@ from sim.scene import BLOCK, DISTRACTOR, ROBOT, ROOM, SUPPORT, Block, Body
 
 LEAST_VOLUME_M3 = 1e-9  # a cubic millimetre
 PLATE_M = 1e-3
-HULL_MARGIN_M = 1e-4
+MARGIN_M = 1e-4
 NAMES = {SUPPORT: "support", ROBOT: "robot", BLOCK: "block", ROOM: "room"}
 
 
@@ -153,8 +153,10 @@ def _body(shape: int, mass_kg: float, pose: np.ndarray, client: int) -> int:
         baseOrientation=quaternion(pose),
         physicsClientId=client,
     )
-    if pybullet.getCollisionShapeData(body, -1, physicsClientId=client)[0][2] == pybullet.GEOM_MESH:
-        pybullet.changeDynamics(body, -1, collisionMargin=HULL_MARGIN_M, physicsClientId=client)
+    # PyBullet's own margin rounds the corners of boxes by millimetres where they meet triangles.
+    kind = pybullet.getCollisionShapeData(body, -1, physicsClientId=client)[0][2]
+    if kind in (pybullet.GEOM_MESH, pybullet.GEOM_BOX):
+        pybullet.changeDynamics(body, -1, collisionMargin=MARGIN_M, physicsClientId=client)
     return int(body)
 
 
