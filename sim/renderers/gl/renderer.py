@@ -101,11 +101,13 @@ class GlRenderer:
 
     def _draw(self, shot: Shot) -> Frame:
         gl = self._gl
-        target = self._targets.of(shot.width, shot.height)
+        width, height = shot.width, shot.height
+        target = self._targets.of(width, height)
         self._programs.surface["clip_from_base"].write(clip_from_base(shot).T.astype(np.float32).tobytes())
         self._window.write(window_block(shot))
 
         target.surface.use()
+        gl.viewport = (0, 0, 2 * width + 1, 2 * height + 1)
         self._context.glClearBufferuiv(COLOR, 0, NOTHING.ctypes.data)
         self._context.glClearBufferfv(DEPTH, 0, FARTHEST.ctypes.data)
         gl.enable_only(gl.DEPTH_TEST | gl.CULL_FACE)
@@ -118,10 +120,12 @@ class GlRenderer:
         target.radiances.use(UNITS["radiances"])
         self._textures.array.use(UNITS["textures"])
         target.shade.use()
+        gl.viewport = (0, 0, width, height)
         self._shade.render(vertices=3)
         target.words.use()
+        gl.viewport = (0, 0, width, height)
         self._programs.resolve.render(vertices=3)
 
-        pixels = np.empty((shot.height, shot.width, 8), np.uint8)
-        target.words.read_into(pixels, components=2, dtype="u4")
+        pixels = np.empty((height, width, 8), np.uint8)
+        target.words.read_into(pixels, viewport=(0, 0, width, height), components=2, dtype="u4")
         return Frame(pixels[..., :3], pixels.view(np.float32)[..., 1], pixels[..., 3])

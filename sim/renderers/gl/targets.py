@@ -1,4 +1,4 @@
-"""What the passes write to: pictures of the size of a shot, and shadow maps."""
+"""What the passes write to: pictures of shots, and shadow maps."""
 
 from collections import OrderedDict
 
@@ -7,10 +7,11 @@ import moderngl
 from sim.renderers.gl.lamps import MAP_SIZE
 
 SIZES = 4
+STEP = 64  # px; a lens makes the drawn size of every shot another, and to make a target takes as long as to fill it
 
 
 class Target:
-    """Textures and framebuffers of one size of picture: samples half a pixel apart, light, and what is read back."""
+    """Textures and framebuffers for pictures up to a size: samples half a pixel apart, light, and what is read back."""
 
     def __init__(self, gl: moderngl.Context, width: int, height: int) -> None:
         fine = (2 * width + 1, 2 * height + 1)
@@ -33,19 +34,19 @@ class Target:
 
 
 class Targets:
-    """The targets of the last SIZES sizes that were asked for."""
+    """The last SIZES targets that were asked for."""
 
     def __init__(self, gl: moderngl.Context) -> None:
         self._gl = gl
         self._of_size: OrderedDict[tuple[int, int], Target] = OrderedDict()
 
     def of(self, width: int, height: int) -> Target:
-        """The target for pictures of width x height pixels."""
-        size = (width, height)
+        """A target with room for width x height pixels."""
+        size = (-(-width // STEP) * STEP, -(-height // STEP) * STEP)
         if size not in self._of_size:
             if len(self._of_size) == SIZES:
                 self._of_size.popitem(last=False)[1].release()
-            self._of_size[size] = Target(self._gl, width, height)
+            self._of_size[size] = Target(self._gl, *size)
         self._of_size.move_to_end(size)
         return self._of_size[size]
 

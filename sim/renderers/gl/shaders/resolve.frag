@@ -14,6 +14,12 @@ struct Material {
 };
 
 layout(std140) uniform Materials { Material materials[BODIES]; };
+layout(std140) uniform Window {
+    mat4 base_from_ray;
+    vec4 eye;
+    vec4 planes;  // near, far (m); width and height of the picture, which does not fill the textures
+    vec4 image;
+};
 
 uniform usampler2D surfaces;
 uniform sampler2D radiances;
@@ -28,7 +34,7 @@ int unlike(uint a, uint b) {
 
 void main() {
     ivec2 pixel = ivec2(gl_FragCoord.xy);
-    ivec2 last = textureSize(radiances, 0) - 1;
+    ivec2 last = ivec2(planes.zw) - 1;
     vec2 half_pixel = 1.0 / vec2(textureSize(surfaces, 0));
     vec2 middle = (2.0 * gl_FragCoord.xy + 0.5) * half_pixel;
     uint centre = textureLod(surfaces, middle, 0.0).x;  // which Mesa does faster than texelFetch

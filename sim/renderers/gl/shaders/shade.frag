@@ -33,7 +33,7 @@ layout(std140) uniform Lamps {
 layout(std140) uniform Window {
     mat4 base_from_ray;  // (u, v, 1, 0) in pixels of the shot to a ray of depth 1 in the base frame
     vec4 eye;
-    vec4 planes;         // near, far (m)
+    vec4 planes;         // near, far (m); width and height of the picture
     vec4 image;          // from pixels of the shot to the camera's image in [0, 1]: offset, scale
 };
 
