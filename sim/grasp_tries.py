@@ -9,7 +9,7 @@ import numpy as np
 from sim.grasp_trial import GraspTrial, TrialResult
 from sim.grasps import grasp_of
 from sim.random_streams import stream
-from sim.randomization import preset, sample_scene
+from sim.randomization import RandomizationConfig, sample_scene
 from sim.robots import RobotDescription
 from sim.scene import SUPPORT, Scene
 from sim.settle import settle_scene
@@ -26,9 +26,9 @@ class Try:
     wall_s: float
 
 
-def scene_of(description: RobotDescription, kind: str, seed: int, index: int) -> Scene:
-    """Scene `index` of series `seed` of a preset; on uneven ground, everything lies at rest."""
-    scene = sample_scene("coarse", seed, index, 1, preset(kind), description)
+def scene_of(description: RobotDescription, config: RandomizationConfig, seed: int, index: int) -> Scene:
+    """Scene `index` of series `seed`; on uneven ground, everything lies at rest."""
+    scene = sample_scene("coarse", seed, index, 1, config, description)
     level = all(body.mesh in LEVEL for body in scene.bodies if body.label == SUPPORT)
     return scene if level else settle_scene(scene)
 
@@ -45,8 +45,13 @@ def try_one(trial: GraspTrial, scene: Scene, offset_m: float = 0.0, turn_rad: fl
 
 
 def tries(
-    trial: GraspTrial, kind: str, seed: int, episodes: int, offset_m: float = 0.0, turn_rad: float = 0.0
+    trial: GraspTrial,
+    config: RandomizationConfig,
+    seed: int,
+    episodes: int,
+    offset_m: float = 0.0,
+    turn_rad: float = 0.0,
 ) -> Iterator[Try]:
     """One try in each of the first scenes of a series."""
     for index in range(episodes):
-        yield try_one(trial, scene_of(trial.description, kind, seed, index), offset_m, turn_rad)
+        yield try_one(trial, scene_of(trial.description, config, seed, index), offset_m, turn_rad)

@@ -49,11 +49,12 @@ def try_(
 
     from sim.grasp_trial import PHASES, GraspTrial, TrialRules
     from sim.grasp_tries import tries
+    from sim.randomization import preset as preset_of
 
     try:
         trial = GraspTrial(robot, TrialRules())
-        running = tries(trial, preset, seed, episodes, noise_mm / 1000, math.radians(noise_deg))
-        done = list(tqdm(running, total=episodes, unit=" trials", desc=f"grasp {robot}"))
+        running = tries(trial, preset_of(preset), seed, episodes, noise_mm / 1000, math.radians(noise_deg))
+        done = list(tqdm(running, total=episodes, unit=" trials", desc=f"grasp {robot}", disable=None))
     except (ModuleNotFoundError, ValueError) as error:
         raise BlockworldError(str(error)) from error
     results = [one.result for one in done]
@@ -85,12 +86,13 @@ def film(
     from sim.film import key_moments, strip
     from sim.grasp_trial import GraspTrial, Moment
     from sim.grasp_tries import scene_of, try_one
+    from sim.randomization import preset as preset_of
     from sim.renderers import open_renderer
 
     moments: list[Moment] = []
     try:
         trial = GraspTrial(robot, film=moments.append, film_every_s=0.05)
-        scene = scene_of(trial.description, preset, seed, index)
+        scene = scene_of(trial.description, preset_of(preset), seed, index)
         result = try_one(trial, scene, noise_mm / 1000, math.radians(noise_deg)).result
         if not moments:
             raise BlockworldError(f"there is nothing to film: {result.reason}.")
