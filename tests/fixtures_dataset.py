@@ -8,6 +8,7 @@ SMALL = DatasetConfig(
     task="fine",
     renderer="tiny",
     preset="lab",
+    randomization={"light": {"shadow_share": 0.0}},
     seed=3,
     scenes=5,
     views=2,

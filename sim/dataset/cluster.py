@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sim.dataset.config import DatasetConfig
-from sim.dataset.work import Job, Losses, Packed, WorkerError, render
+from sim.dataset.work import EXPECTED, Job, Losses, Packed, WorkerError, render
 
 NAMES = ("auto", "local")
 WAIT_S = 10.0
@@ -100,6 +100,6 @@ def _answers(address: str) -> bool:
 
 def _cause(error: Any, job: Job) -> Exception:
     cause = error.cause
-    if isinstance(cause, (ValueError, ModuleNotFoundError)):
+    if isinstance(cause, EXPECTED):
         return ValueError(str(cause).splitlines()[-1])
     return WorkerError(f"scene {job.first} cannot be rendered: {cause!r}")

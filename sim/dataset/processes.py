@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from sim.dataset.config import DatasetConfig
-from sim.dataset.work import Job, Losses, Packed, WorkerError, render
+from sim.dataset.work import EXPECTED, Job, Losses, Packed, WorkerError, render
 
 JOIN_S = 10.0
 
@@ -109,7 +109,7 @@ def _serve(pipe: Connection, settings: str) -> None:
             except ConnectionError:
                 return
             except Exception as error:
-                expected = isinstance(error, (ValueError, ModuleNotFoundError))
+                expected = isinstance(error, EXPECTED)
                 message = str(error) if expected else repr(error)
                 pipe.send(_Failure(expected, message, traceback.format_exc()))
             else:

@@ -42,8 +42,7 @@ class Studio:
         self.channels: tuple[Channel, ...] = channels(stored_task(config), self.description)
         self.ranges = config.ranges()
         self.renderer: Renderer = open_renderer(config.renderer)
-        drawing = getattr(self.renderer, "name", config.renderer)
-        if drawing != config.renderer:
+        if (drawing := self.renderer.name) != config.renderer:
             raise ValueError(
                 f"the renderer {config.renderer!r} does not run here, and a data set is drawn by one renderer alone: "
                 f"give renderer={drawing} for one that {drawing!r} draws."
@@ -52,7 +51,7 @@ class Studio:
     @property
     def device(self) -> str:
         """What draws, as far as it decides the bytes."""
-        return str(getattr(self.renderer, "device", self.config.renderer))
+        return self.renderer.device
 
     def scene(self, index: int) -> Scene:
         """The scene of that number."""
@@ -64,7 +63,8 @@ class Studio:
     def photograph(self, scene: Scene, views: range | None = None) -> list[Picture]:
         """Its images by those views, or by all."""
         chosen = views or range(len(scene.views))
-        shots = [shots_of(scene, self.config, self.description)[view] for view in chosen]
+        every = shots_of(scene, self.config, self.description)
+        shots = [every[view] for view in chosen]
         frames = photograph(self.renderer, scene, shots, [scene.views[view] for view in chosen])
         return [
             Picture(view, shot, frame, self._record(scene, view, shot, frame))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from perception.errors import BlockworldError
 from sim.dataset.config import DatasetConfig
 from sim.dataset.studio import studio
 
@@ -36,6 +37,10 @@ class Crew(Protocol):
     def run(self, config: DatasetConfig, jobs: Sequence[Job]) -> Iterator[Packed]:
         """Every scene of every job once, whatever happens to single workers."""
         ...
+
+
+EXPECTED = (BlockworldError, ValueError, ModuleNotFoundError)
+"""Errors whose message is meant for the user, also when they were raised by a worker."""
 
 
 class WorkerError(RuntimeError):

@@ -55,7 +55,11 @@ class Renderer(Protocol):
     """Draws scenes through their pinholes; lens and sensor are `sim.optics`'s.
 
     Equal arguments give equal bytes on one machine, whatever was drawn before. Pixel centres lie at integer + 0.5.
+    `name` is the one that it is registered under, `device` what else decides the bytes: a driver and its version.
     """
+
+    name: str
+    device: str
 
     def render(self, scene: Scene, shots: Sequence[Shot]) -> list[Frame]:
         """One frame per shot."""

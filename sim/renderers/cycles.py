@@ -28,9 +28,12 @@ class CyclesRenderer:
     Raises `sim.renderers.cycles_process.BlenderError`, one sentence, where there is no Blender or where it died.
     """
 
+    name = "cycles"
+
     def __init__(self, quality: Quality | None = None, threads: int = 0) -> None:
         self._studio = Studio(threads)
         self._quality = quality or Quality()
+        self.device = f"Blender {self._studio.version} Cycles on {self._studio.device}, {self._quality}"
 
     def render(self, scene: Scene, shots: Sequence[Shot]) -> list[Frame]:
         """One frame per shot; see `sim.renderers.Renderer`."""

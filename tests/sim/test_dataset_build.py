@@ -13,8 +13,10 @@ from fixtures_dataset import SMALL, changed, contents
 from pydantic import ValidationError
 
 from sim.dataset import WorkerError, build, present_images, read_batches, read_config, read_samples, shard_path
+from sim.dataset import studio as studio_module
 from sim.dataset.work import Job, Losses
 from sim.keypoints import channels
+from sim.renderers import open_renderer
 from sim.robots import load_robot
 
 
@@ -103,12 +105,12 @@ def test_what_decides_the_contents_is_in_the_fingerprint():
             changed(codec="jpeg"),
             changed(depth=True),
             changed(preset="train"),
-            changed(randomization={"camera": {"roll_deg": [0, 1]}}),
+            changed(randomization={**SMALL.randomization, "camera": {"roll_deg": [0, 1]}}),
         )
     ]
     assert len(set(prints)) == len(prints)
     same = SMALL.ranges().camera.roll_deg
-    assert changed(randomization={"camera": {"roll_deg": same}}).fingerprint == SMALL.fingerprint
+    assert changed(randomization={**SMALL.randomization, "camera": {"roll_deg": same}}).fingerprint == SMALL.fingerprint
 
 
 @pytest.mark.parametrize(
@@ -131,6 +133,13 @@ def test_an_unknown_robot_is_refused_before_anything_is_written(tmp_path):
     with pytest.raises(ValueError, match="no robot named 'toaster'"):
         list(build(changed(robot="toaster"), tmp_path))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_renderer_that_stands_in_for_another_one_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(studio_module, "open_renderer", lambda _: open_renderer("tiny"))
+    with pytest.raises(ValueError, match=r"'gl' does not run here, .* give renderer=tiny"):
+        list(build(changed(renderer="gl"), tmp_path))
+    assert sum(build(changed(scenes=1), tmp_path)) == 2, "the folder is still free"
 
 
 def test_a_folder_without_a_data_set_says_how_to_build_one(tmp_path):

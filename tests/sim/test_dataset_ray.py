@@ -16,6 +16,7 @@ def cluster(monkeypatch):
     """Two nodes with a processor each, on this machine; the second one can be removed."""
     monkeypatch.setenv("RAY_DISABLE_IMPORT_WARNING", "1")
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.setenv("RAY_raylet_start_wait_time_s", "120")
     nodes = cluster_utils.Cluster(
         initialize_head=True,
         head_node_args={"num_cpus": 1, "object_store_memory": 80_000_000, "include_dashboard": False},
