@@ -50,7 +50,8 @@ def plane() -> Mesh:
 def revolved(profile: np.ndarray, segments: int = 24) -> Mesh:
     """A profile (P, 2) of (radius, z), from the bottom up, turned about z; smooth where the profile turns little."""
     turns = np.linspace(0, 2 * np.pi, segments + 1)
-    rows = np.stack([profile[:-1], profile[1:]], axis=1).reshape(-1, 2)  # each band has its own, so that edges stay sharp
+    # Each band has its own vertices, so that edges stay sharp.
+    rows = np.stack([profile[:-1], profile[1:]], axis=1).reshape(-1, 2)
     points = _round_z(rows, turns)
     length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(profile, axis=0), axis=1))])
     along = np.repeat(length / length[-1], 2)[1:-1]

@@ -23,10 +23,10 @@ class Boxes:
 
     @classmethod
     def of(cls, poses: np.ndarray, low: np.ndarray, high: np.ndarray) -> Self:
-        """Boxes that span low (3,) to high (3,) in the frames of poses (N, 4, 4)."""
-        centres = poses[:, :3, :3] @ ((low + high) / 2) + poses[:, :3, 3]
-        halves = np.broadcast_to((np.asarray(high) - low) / 2, centres.shape)
-        return cls(centres, poses[:, :3, :3], halves)
+        """Boxes that span low to high, (3,) or (N, 3), in the frames of poses (N, 4, 4)."""
+        middles = np.broadcast_to((low + high) / 2, (len(poses), 3))
+        centres = (poses[:, :3, :3] @ middles[:, :, None])[:, :, 0] + poses[:, :3, 3]
+        return cls(centres, poses[:, :3, :3], np.broadcast_to((high - low) / 2, centres.shape))
 
     @classmethod
     def none(cls) -> Self:
@@ -45,6 +45,15 @@ class Boxes:
         """One of the boxes."""
         part = slice(number, number + 1)
         return Boxes(self.centres[part], self.axes[part], self.halves[part])
+
+    def clears(self, other: "Boxes", gap_m: float) -> bool:
+        """Whether one other box keeps gap_m from all of these."""
+        apart = np.linalg.norm(self.centres - other.centres, axis=1)
+        reach = np.linalg.norm(self.halves, axis=1) + np.linalg.norm(other.halves) + gap_m
+        near = np.flatnonzero(apart < reach)
+        if len(near) == 0:
+            return True
+        return bool(Boxes(self.centres[near], self.axes[near], self.halves[near]).gaps(other).min() >= gap_m)
 
     def gaps(self, other: "Boxes") -> np.ndarray:
         """(N, M) the widest gap that an axis shows between each box and each of the others, negative if they touch.

@@ -1,5 +1,7 @@
 """Where cameras stand. All of the block is in the picture, and the robot hides no more of it than allowed."""
 
+from math import cos, radians, sin
+
 import numpy as np
 
 from perception.camera import Camera
@@ -65,12 +67,10 @@ _POINTS = np.array(
 def _camera(rng: np.random.Generator, ranges: CameraRanges, goal: np.ndarray, span_m: float) -> Camera:
     focal = ranges.width_px * within(rng, ranges.focal_widths)
     distance = focal / ranges.height_px * span_m * within(rng, ranges.framing_spans)
-    azimuth, elevation = np.radians((within(rng, ranges.azimuth_deg), within(rng, ranges.elevation_deg)))
+    azimuth, elevation = radians(within(rng, ranges.azimuth_deg)), radians(within(rng, ranges.elevation_deg))
     target = goal + ranges.target_spread_m * rng.standard_normal(3)
-    way = np.array(
-        [np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)]
-    )
-    roll = float(np.radians(within(rng, ranges.roll_deg)))
+    way = np.array([cos(elevation) * cos(azimuth), cos(elevation) * sin(azimuth), sin(elevation)])
+    roll = radians(within(rng, ranges.roll_deg))
     return Camera.looking_at(target + distance * way, target, focal, ranges.width_px, ranges.height_px, roll)
 
 

@@ -16,7 +16,7 @@ from sim.randomization.postures import block_box
 from sim.randomization.supports import Support
 from sim.randomization.surfaces import surface
 from sim.robots import RobotDescription
-from sim.scene import DISTRACTOR, Block, Body
+from sim.scene import DISTRACTOR, Block, Body, Material
 
 PLACES = 16  # tried for each object
 STEEPEST_RAD = 0.35  # objects follow slopes up to this
@@ -43,50 +43,69 @@ def sample_distractors(
 ) -> tuple[Body, ...]:
     """The objects, number i labelled DISTRACTOR + i; those that find no place are left out.
 
-    What an object looks like and where it might stand does not depend on the objects before it.
+    What an object looks like and where it might stand does not depend on what is around, only whether it may.
     """
     rng, ranges = stream(seed, index, "distractors"), config.distractors
-    taken, sight = block_box(around.block), _Sight(around)
+    things = [_thing(rng, config, around.block) for _ in range(count_within(rng, ranges.count))]
+    if not things:
+        return ()
+    places = _places(
+        rng, ranges, description, support, around.block, np.array([thing.size for thing in things])
+    )
+    low, high = (
+        np.repeat([getattr(thing, end) for thing in things], PLACES, axis=0) for end in ("low", "high")
+    )
+    boxes = Boxes.of(places, low, high)
+    clear = boxes.gaps(block_box(around.block))[:, 0] >= ranges.gap_m
+    clear &= (boxes.gaps_to_balls(around.centres, around.radii) >= ranges.gap_m).all(axis=1)
+    stopped = _stopped(boxes, around)  # (boxes, eyes, points)
+    hidden, taken = np.zeros(stopped.shape[1:], bool), Boxes.none()
     bodies: list[Body] = []
-    for _ in range(count_within(rng, ranges.count)):
-        mesh = f"distractor/{one_of(rng, ranges.kinds)}/{int(rng.random() * ranges.seeds)}"
-        scale = within(rng, ranges.scale)
-        low, high = bounds_of(mesh)
-        poses = _places(rng, ranges, description, support, around.block, scale * (high - low))
-        material = surface(rng, ranges.look, UV_M * scale, config.texture_seeds)
-        if happens(rng, ranges.block_colour_share):
-            material = around.block.material
-        boxes = Boxes.of(poses, scale * low, scale * high)
-        clear = (boxes.gaps(taken) >= ranges.gap_m).all(axis=1)
-        clear &= (boxes.gaps_to_balls(around.centres, around.radii) >= ranges.gap_m).all(axis=1)
-        for place in np.flatnonzero(clear).tolist():
-            box = boxes.one(place)
-            if sight.is_left(box, ranges.most_hidden_share):
-                taken = taken.and_(box)
-                bodies.append(
-                    Body(mesh, poses[place], material, DISTRACTOR + len(bodies), (scale, scale, scale))
-                )
+    for number, thing in enumerate(things):
+        for place in range(number * PLACES, (number + 1) * PLACES):
+            if not clear[place]:
+                continue
+            now, box = hidden | stopped[place], boxes.one(place)
+            apart = taken.clears(box, ranges.gap_m)
+            if apart and now.mean(axis=1).max(initial=0.0) <= ranges.most_hidden_share:
+                hidden, taken = now, taken.and_(box)
+                label, scale = DISTRACTOR + len(bodies), (thing.scale, thing.scale, thing.scale)
+                bodies.append(Body(thing.mesh, places[place], thing.material, label, scale))
                 break
     return tuple(bodies)
 
 
-class _Sight:
-    """Which of the block's points each camera still sees."""
+@dataclass(frozen=True, eq=False)
+class _Thing:
+    """An object before it has a place: low and high corner (3,) of its box as scaled, m."""
 
-    def __init__(self, around: Surroundings) -> None:
-        points = block_points(around.block)
-        self._shape = (len(around.eyes), len(points))
-        self._start = np.repeat(around.eyes, len(points), axis=0)
-        self._end = np.tile(points, (len(around.eyes), 1))
-        self._hidden = np.zeros(len(self._start), bool)
+    mesh: str
+    scale: float
+    material: Material
+    low: np.ndarray
+    high: np.ndarray
 
-    def is_left(self, box: Boxes, most_hidden_share: float) -> bool:
-        """Whether, with the box too, no camera loses more than that share of the block; if so, the box stays."""
-        hidden = self._hidden | box.stops(self._start, self._end)[0]
-        if hidden.reshape(self._shape).mean(axis=1).max(initial=0.0) > most_hidden_share:
-            return False
-        self._hidden = hidden
-        return True
+    @property
+    def size(self) -> np.ndarray:
+        return self.high - self.low
+
+
+def _thing(rng: np.random.Generator, config: RandomizationConfig, block: Block) -> _Thing:
+    ranges = config.distractors
+    mesh = f"distractor/{one_of(rng, ranges.kinds)}/{int(rng.random() * ranges.seeds)}"
+    scale = within(rng, ranges.scale)
+    material = surface(rng, ranges.look, UV_M * scale, config.texture_seeds)
+    if happens(rng, ranges.block_colour_share):
+        material = block.material
+    low, high = bounds_of(mesh)
+    return _Thing(mesh, scale, material, scale * low, scale * high)
+
+
+def _stopped(boxes: Boxes, around: Surroundings) -> np.ndarray:
+    """(N, V, P) which of the block's points each box hides from each eye."""
+    points, eyes = block_points(around.block), around.eyes
+    start, end = np.repeat(eyes, len(points), axis=0), np.tile(points, (len(eyes), 1))
+    return boxes.stops(start, end).reshape(len(boxes.centres), len(eyes), len(points))
 
 
 @lru_cache(maxsize=4096)
@@ -101,10 +120,11 @@ def _places(
     description: RobotDescription,
     support: Support,
     block: Block,
-    size_m: np.ndarray,
+    sizes_m: np.ndarray,
 ) -> np.ndarray:
-    """(PLACES, 4, 4) poses where an object might stand: near the block, or anywhere around the workspace."""
-    near, turn, far, across, along, yaw = rng.random((6, PLACES))
+    """(N * PLACES, 4, 4) poses where objects of sizes (N, 3) might stand, PLACES of one after the other: near the
+    block, or anywhere around the workspace."""
+    near, turn, far, across, along, yaw = rng.random((len(sizes_m), 6, PLACES)).transpose(1, 0, 2)
     distance = ranges.near_m[0] + (ranges.near_m[1] - ranges.near_m[0]) * far
     low = np.array([description.workspace_x_m[0], description.workspace_y_m[0]]) - ranges.margin_m
     high = np.array([description.workspace_x_m[1], description.workspace_y_m[1]]) + ranges.margin_m
@@ -115,7 +135,8 @@ def _places(
     y = np.where(
         is_near, block.y_m + distance * np.sin(2 * np.pi * turn), low[1] + (high[1] - low[1]) * along
     )
-    rim = np.hypot(size_m[0], size_m[1]) / 2
+    rim = np.hypot(sizes_m[:, 0], sizes_m[:, 1])[:, None] / 2
     x = np.clip(x, support.low[0] + rim, support.high[0] - rim)
     y = np.clip(y, support.low[1] + rim, support.high[1] - rim)
-    return support.lay(x, y, 2 * np.pi * yaw, (float(size_m[0]), float(size_m[1])), STEEPEST_RAD)
+    sizes = np.repeat(sizes_m[:, :2], PLACES, axis=0)
+    return support.lay(x.ravel(), y.ravel(), 2 * np.pi * yaw.ravel(), sizes, STEEPEST_RAD)

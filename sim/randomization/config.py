@@ -177,7 +177,7 @@ class RoomRanges(Ranges):
 
 
 class TerrainRanges(Ranges):
-    """Uneven ground in place of a flat support; without kinds there is none."""
+    """Uneven ground in place of a flat support."""
 
     share: float = limited("", 0, 1, "share of scenes on uneven ground")
     kinds: dict[str, float] = weights("kinds of ground", terrain.KINDS)

@@ -44,12 +44,12 @@ class Support:
         x: ArrayLike,
         y: ArrayLike,
         yaw_rad: ArrayLike,
-        size_m: tuple[float, float],
+        size_m: ArrayLike,
         most_tilt_rad: float,
         sunk_m: float = 0.0,
     ) -> np.ndarray:
-        """(N, 4, 4) poses of a thing with a flat bottom of that size (length along yaw, width) at places x, y, yaw
-        (N,): T_base_bottom, its origin the bottom's centre.
+        """(N, 4, 4) poses of things with a flat bottom of that size, (2,) or (N, 2) (length along yaw, width), at
+        places x, y, yaw (N,): T_base_bottom, its origin the bottom's centre.
 
         It follows the slope under it up to most_tilt_rad, and rests on the highest point, less sunk_m.
         """
@@ -62,20 +62,21 @@ class Support:
             poses[:, 0, 0], poses[:, 0, 1], poses[:, 1, 0], poses[:, 1, 1] = cos, -sin, sin, cos
             poses[:, 2, 2] = 1.0
             return poses
-        u, v = (FOOTPRINT * size_m).T
+        size = np.broadcast_to(np.asarray(size_m, dtype=float), (len(x), 2))
+        u, v = (FOOTPRINT * size[:, None]).transpose(2, 0, 1)
         heights = self.height(
             x[:, None] + cos[:, None] * u - sin[:, None] * v, y[:, None] + sin[:, None] * u + cos[:, None] * v
         )
         slope = np.stack(
-            [heights @ u / (u @ u), heights @ v / (v @ v)], axis=1
-        )  # least squares, along and across
+            [(heights * w).sum(axis=1) / (w * w).sum(axis=1) for w in (u, v)], axis=1
+        )  # least squares
         steep = np.hypot(*slope.T)
         slope *= np.minimum(1.0, np.tan(most_tilt_rad) / np.maximum(steep, 1e-9))[:, None]
         east, north = cos * slope[:, 0] - sin * slope[:, 1], sin * slope[:, 0] + cos * slope[:, 1]
         up = np.stack([-east, -north, np.ones_like(x)], axis=1) / np.sqrt(1 + east**2 + north**2)[:, None]
         along = np.stack([cos, sin, slope[:, 0]], axis=1) / np.sqrt(1 + slope[:, 0] ** 2)[:, None]
         poses[:, :3, 0], poses[:, :3, 1], poses[:, :3, 2] = along, np.cross(up, along), up
-        poses[:, 2, 3] = (heights - slope @ np.stack([u, v])).max(axis=1) - sunk_m
+        poses[:, 2, 3] = (heights - slope[:, :1] * u - slope[:, 1:] * v).max(axis=1) - sunk_m
         return poses
 
 

@@ -1,4 +1,4 @@
-"""Every range of every preset as tables in Markdown; `python -m sim.randomization.table FILE` renews those of a page."""
+"""All ranges of all presets as tables in Markdown; `python -m sim.randomization.table PAGE` renews those of a page."""
 
 import sys
 from pathlib import Path

@@ -40,7 +40,7 @@ def test_the_preset_that_others_build_on_is_complete():
     [
         (
             {"camera": {"elevation_deg": [60, 18]}},
-            r"mine: camera\.elevation_deg is \[60, 18\]: its low end lies above its high end; allowed are 2 to 85 deg\.",
+            r"mine: camera\.elevation_deg is \[60, 18\]: its low end lies above its high end; allowed are 2 to 85 deg",
         ),
         (
             {"camera": {"elevation_deg": [10, 95]}},
