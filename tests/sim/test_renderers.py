@@ -128,6 +128,8 @@ def test_the_label_is_that_of_the_ray_through_the_pixel_centre(renderer, size, o
 
 @pytest.mark.parametrize("oversampling", [1.0, 1.25, 2.0, 3.0])
 def test_colour_lies_where_the_camera_projects_it(renderer, oversampling):
+    if type(renderer).__name__ == "CyclesRenderer":
+        pytest.skip("where light bounces, a block's sides are darker than its top: see test_cycles_pictures.py")
     scene = red_block()
     u, v = scene.cameras[0].project(scene.block.T_base_block[:3, 3])[0]
     windows = [
