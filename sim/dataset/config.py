@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from sim.randomization import RandomizationConfig, changed, preset
 from sim.renderers import RENDERERS
+from sim.robots import known_descriptions, load_robot
 
 FORMAT = 2
 """Version of the layout and of the labels; another version has other bytes."""
@@ -25,7 +26,7 @@ class DatasetConfig(BaseModel):
     task: Task
     """Whose images: whole ones for coarse and tool, crops around the clamp for fine."""
     robot: str = "panda"
-    """Name of a robot, or its description file."""
+    """Name of a robot, or the path of its description or of that file's folder; kept as an absolute path."""
     renderer: str = "gl"
     preset: str = "train"
     """Ranges that scenes are drawn from."""
@@ -51,6 +52,11 @@ class DatasetConfig(BaseModel):
         if name not in RENDERERS:
             raise ValueError(f"there is no renderer {name!r}; choose one of: {', '.join(RENDERERS)}")
         return name
+
+    @field_validator("robot")
+    @classmethod
+    def _robot_from_any_folder(cls, robot: str) -> str:
+        return robot if robot in known_descriptions() or not Path(robot).exists() else str(Path(robot).resolve())
 
     @model_validator(mode="after")
     def _possible_ranges(self) -> "DatasetConfig":
@@ -79,11 +85,10 @@ class DatasetConfig(BaseModel):
     @property
     def fingerprint(self) -> str:
         """Names the contents: equal contents have an equal one. What a preset means is part of it."""
-        decisive = {"format": FORMAT, **self.model_dump(mode="json", exclude={"preset", "randomization"})}
+        decisive = {"format": FORMAT, **self.model_dump(mode="json", exclude={"preset", "randomization", "robot"})}
+        decisive["robot"] = load_robot(self.robot).digest
         ranges = self.ranges()
         decisive["ranges"] = ranges.model_dump(mode="json")
-        if Path(self.robot).suffix in (".yaml", ".yml"):
-            decisive["description"] = Path(self.robot).read_text(encoding="utf-8")
         if ranges.pictures.folder is not None:
             decisive["pictures"] = _listing(Path(ranges.pictures.folder))
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:16]
