@@ -11,10 +11,10 @@ from itertools import combinations, product
 from sim.physics import Physics
 from sim.robots import RobotDescription, load_robot
 from sim.scene import DISTRACTOR, SUPPORT, Body, Scene
+from sim.settle import stands_level
 from sim.solids import Solid
 
 TOLERANCE_MM = 0.5
-LEVEL = ("plane", "box")  # supports whose surface PyBullet knows from both sides
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ def overlaps(
             found += physics.inside(first, second)
     finally:
         physics.close()
-    found += _below(solids, supports)
+    if not stands_level(scene):
+        found += _below(solids, supports)
     deepest: dict[tuple[str, str], float] = {}
     for first_name, second_name, depth in found:
         names = (first_name, second_name)
@@ -65,8 +66,6 @@ def overlaps(
 
 def _below(solids: list[Solid], supports: list[Body]) -> list[tuple[str, str, float]]:
     """How far, straight down, corners are below uneven ground."""
-    if all(body.mesh in LEVEL for body in supports):
-        return []
     physics = Physics(None, supports)
     try:
         found = []

@@ -11,10 +11,8 @@ from sim.grasps import grasp_of
 from sim.random_streams import stream
 from sim.randomization import RandomizationConfig, sample_scene
 from sim.robots import RobotDescription
-from sim.scene import SUPPORT, Scene
-from sim.settle import settle_scene
-
-LEVEL = ("plane", "box")
+from sim.scene import Scene
+from sim.settle import settle_scene, stands_level
 
 
 @dataclass(frozen=True)
@@ -29,8 +27,7 @@ class Try:
 def scene_of(description: RobotDescription, config: RandomizationConfig, seed: int, index: int) -> Scene:
     """Scene `index` of series `seed`; on uneven ground, everything lies at rest."""
     scene = sample_scene("coarse", seed, index, 1, config, description)
-    level = all(body.mesh in LEVEL for body in scene.bodies if body.label == SUPPORT)
-    return scene if level else settle_scene(scene)
+    return scene if stands_level(scene) else settle_scene(scene)
 
 
 def try_one(trial: GraspTrial, scene: Scene, offset_m: float = 0.0, turn_rad: float = 0.0) -> Try:

@@ -16,6 +16,7 @@ STILL_M, STILL_RAD, STILL_S = 3e-4, 5e-3, 0.25  # on uneven ground things trembl
 DAMPING = 0.5  # share of speed lost per second, more than in air
 STEP_S = 1 / 480  # thin things must not pass through the triangles of uneven ground
 FALLEN_M = 0.5
+LEVEL = ("plane", "box")
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +54,11 @@ def settle(
         return Settled(tuple(physics.pose(body) for body in bodies), time_s)
     finally:
         physics.close()
+
+
+def stands_level(scene: Scene) -> bool:
+    """Whether the support is flat, so that a sampled scene is at rest as it is."""
+    return all(body.mesh in LEVEL for body in scene.bodies if body.label == SUPPORT)
 
 
 def settle_scene(scene: Scene, friction: Friction | None = None) -> Scene:

@@ -20,6 +20,7 @@ from sim.randomization import RandomizationConfig, preset, random_posture, sampl
 from sim.renderers import Shot, open_renderer
 from sim.robots import RobotDescription, load_robot
 from sim.scene import SUPPORT, Block, Scene
+from sim.settle import settle_scene, stands_level
 
 CAMERAS = 3
 RENDERERS = {"auto": "gl"}  # which says so, and draws with tiny, where OpenGL does not work
@@ -69,7 +70,8 @@ class PybulletWorld:
 
     def reset(self, seed: int, index: int) -> None:
         """Start episode `index` of series `seed`; see the module."""
-        self._scene = sample_scene("coarse", seed, index, CAMERAS, self._config, self._description)
+        scene = sample_scene("coarse", seed, index, CAMERAS, self._config, self._description)
+        self._scene = scene if stands_level(scene) else settle_scene(scene)
         self._postures = stream(seed, index, "world postures")
         if self._physics is not None:  # a fresh client: nothing of the last episode lingers in its solver
             self._physics.close()

@@ -76,7 +76,7 @@ def try_(
 @NOISE_MM
 @NOISE_DEG
 @click.option("--renderer", default="tiny", show_default=True, help="Renderer to draw with.")
-@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="PNG file to write.")
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Picture, .png or .jpg.")
 def film(
     robot: str, seed: int, preset: str, index: int, noise_mm: float, noise_deg: float, renderer: str, out: Path
 ) -> None:
@@ -89,6 +89,8 @@ def film(
     from sim.randomization import preset as preset_of
     from sim.renderers import open_renderer
 
+    if out.suffix not in (".png", ".jpg"):
+        raise BlockworldError(f"a film is a .png or .jpg file, not {out.name}: name it so.")
     moments: list[Moment] = []
     try:
         trial = GraspTrial(robot, film=moments.append, film_every_s=0.05)
@@ -103,7 +105,7 @@ def film(
             canvas.close()
     except (ModuleNotFoundError, ValueError) as error:
         raise BlockworldError(str(error)) from error
-    _write(out, cv2.imencode(".png", picture[..., ::-1])[1].tobytes())
+    _write(out, cv2.imencode(out.suffix, picture[..., ::-1])[1].tobytes())
     click.echo(f"{out}: {'success' if result.success else result.reason}")
 
 

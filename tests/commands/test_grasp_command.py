@@ -41,6 +41,7 @@ def test_a_film_is_a_strip_of_pictures(blockworld, tmp_path):
         (("try", "--robot", "hal", "--episodes", 1), "hal"),
         (("try", "--preset", "moon", "--episodes", 1), "moon"),
         (("try", "--noise-mm", -3), "noise-mm"),
+        (("film", "--out", "film.tiff"), "film.tiff"),
         (("film", "--renderer", "crayon", "--out", "x.png"), "crayon"),
     ],
 )

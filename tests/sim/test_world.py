@@ -8,6 +8,8 @@ import pytest
 from perception.errors import BlockworldError
 from perception.grasp import closing_yaw
 from perception.world import BlockTruth, World
+from sim.randomization import preset
+from sim.robots import load_robot
 from sim.world import PybulletWorld
 
 HOVER_M, GRASP_M, LIFT_M, OPEN_M = 0.12, 0.02, 0.15, 0.08
@@ -131,3 +133,41 @@ def test_home_leaves_the_block_where_it_is(world):
         assert world.home().reached
     after = world.block_truth()
     assert np.hypot(after.x_m - before.x_m, after.y_m - before.y_m) < 1e-4
+
+
+@pytest.mark.parametrize("robot", ["iiwa_wsg50", "xarm6"])
+def test_another_robot_lifts_the_block_too(robot):
+    world = PybulletWorld(11, 1, robot=robot)
+    try:
+        assert isinstance(world, World)
+        assert world.joint_names == load_robot(robot).robot.joint_names
+        assert grasp(world, world.block_truth())
+        assert world.block_truth().lifted
+        assert world.home().message == ""
+    finally:
+        world.close()
+
+
+@pytest.mark.parametrize("renderer", ["auto", "tiny"])
+def test_the_scene_as_it_is_now_is_what_the_camera_shows(renderer):
+    world = PybulletWorld(11, 2, renderer=renderer)
+    try:
+        truth = world.block_truth()
+        world.move_clamp(np.array([truth.x_m, truth.y_m, HOVER_M]), 0.0, OPEN_M)
+        scene = world.scene()
+        assert np.array_equal(scene.joints, world.joint_positions())
+        assert world.image("camera_3").shape == (480, 640, 3)
+    finally:
+        world.close()
+
+
+def test_on_uneven_ground_things_lie_at_rest_from_the_start():
+    world = PybulletWorld(11, 3, config=preset("field"))
+    try:
+        before = world.block_truth()
+        assert world.home().reached
+        after = world.block_truth()
+        assert np.hypot(after.x_m - before.x_m, after.y_m - before.y_m) < 2e-3
+        assert not after.lifted
+    finally:
+        world.close()
