@@ -31,6 +31,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--keypoints", is_flag=True, help="Draw keypoints and the block's box in.")
 @click.option("--depth", type=FILE, help="PNG file for depth, in 0.2 mm.")
 @click.option("--segmentation", type=FILE, help="PNG file for the labels, in colours.")
+@click.option("--joints", type=FILE, help="YAML file for the joint positions, as `blockworld localize` takes them.")
 @click.option("--out", required=True, type=FILE, help="PNG file to write.")
 def command(
     index: int,
@@ -44,6 +45,7 @@ def command(
     keypoints: bool,
     depth: Path | None,
     segmentation: Path | None,
+    joints: Path | None,
     out: Path,
 ) -> None:
     """Draw one training image; equal arguments give equal bytes on one machine."""
@@ -68,6 +70,9 @@ def command(
         _write(depth, encode_depth(picture.frame.depth))
     if segmentation is not None:
         _write(segmentation, encode_rgb(_coloured(picture.frame.segmentation), "png"))
+    if joints is not None:
+        positions = picture.record["robot"]["joints"]
+        _write(joints, "".join(f"{name}: {value}\n" for name, value in positions.items()).encode())
     click.echo(f"{out}: {task} scene {index} of series {seed}, view {view}, preset {preset}, {studio.device}")
 
 

@@ -1,7 +1,9 @@
 """Reading a robot's files: what is made of them, what is refused and how, and the cache."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +14,9 @@ from perception.robot import Robot
 from sim.meshes import load_mesh
 from sim.robots import load_robot
 from sim.robots.importing import import_robot
-from sim.robots.sources import DATA_VARIABLE
+from sim.robots.loading import check_robot
+from sim.robots.schema import read_description
+from sim.robots.sources import DATA_VARIABLE, data_folder
 from sim.robots.tones import sort_into_tones
 from sim.robots.visuals import _shares
 
@@ -220,3 +224,16 @@ def test_triangles_are_shared_by_area_and_none_is_given_more_than_it_has():
     shares = _shares([50_000, 50_000, 100], [4.0, 1.0, 1.0])
     assert shares[2] == 100 and sum(shares) <= 10_000
     assert shares[0] == pytest.approx(2 * shares[1], abs=2)
+
+
+def test_the_description_in_the_docs_fits_its_urdf(tmp_path):
+    if data_folder() is None:
+        pytest.skip("pybullet_data is not here")
+    page = (Path(__file__).resolve().parents[2] / "docs" / "your-robot.md").read_text(encoding="utf-8")
+    (tmp_path / "my_arm.yaml").write_text(re.search(r"```yaml\n(.*?)```", page, re.DOTALL).group(1))
+    fields = read_description(tmp_path / "my_arm.yaml")
+    urdf = "pybullet_data://xarm/xarm6_with_gripper.urdf"
+    _, chain = check_robot(tmp_path / "my_arm.yaml", fields.model_copy(update={"urdf": urdf}))
+    assert urdf in page and len(Robot(chain).joint_names) == 7
+    for field in set(type(fields).model_fields) - {"name", "title", "keypoints", "gripper"}:
+        assert f"`{field}`" in page
