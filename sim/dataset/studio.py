@@ -1,7 +1,8 @@
 """From the number of a scene to its images with labels, as they are stored."""
 
+import weakref
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,7 @@ class Studio:
         self.channels: tuple[Channel, ...] = channels(stored_task(config), self.description)
         self.ranges = config.ranges()
         self.renderer: Renderer = open_renderer(config.renderer)
+        weakref.finalize(self, self.renderer.close).atexit = False
         if (drawing := self.renderer.name) != config.renderer:
             raise ValueError(
                 f"the renderer {config.renderer!r} does not run here, and a data set is drawn by one renderer alone: "
@@ -124,9 +126,10 @@ class Studio:
         }
 
 
-@cache
+@lru_cache(maxsize=1)
 def studio(config_json: str) -> Studio:
-    """One studio per process and configuration (`DatasetConfig.model_dump_json()`): meshes load once."""
+    """The process's studio for a configuration (`DatasetConfig.model_dump_json()`): meshes load once; that of another
+    configuration is given back."""
     return Studio(DatasetConfig.model_validate_json(config_json))
 
 
