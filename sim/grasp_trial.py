@@ -6,7 +6,7 @@ clamp's z axis, and comes straight in. Nothing may be touched on the way.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -130,7 +130,7 @@ class GraspTrial:
     ) -> None:
         self.description = load_robot(robot) if isinstance(robot, str) else robot
         self.rules = rules or TrialRules()
-        self._film, self._film_every_s = film, film_every_s
+        self.film, self.film_every_s = film, film_every_s
 
     def run(
         self, thing: Block | Body | Solid, grasp: Grasp, around: Sequence[Body | Solid] = (), seed: int = 0
@@ -144,10 +144,9 @@ class GraspTrial:
         self._check(grasp)
         solid = Solid.of(thing)
         rng = stream(seed, 0, "grasp trial")
-        mass, grip, support = (
-            None if limits is None else float(rng.uniform(*limits))
-            for limits in (self.rules.mass_kg, self.rules.grip_friction, self.rules.support_friction)
-        )
+        rules = self.rules
+        mass = None if rules.mass_kg is None else float(rng.uniform(*rules.mass_kg))
+        grip, support = (float(rng.uniform(*limits)) for limits in (rules.grip_friction, rules.support_friction))
         supports = [body for body in around if _holds(body)]
         physics = Physics(self.description, supports, Friction(grip, support))
         try:
@@ -185,29 +184,25 @@ class _Failed(Exception):
     """The trial is over; the message is the reason."""
 
 
-@dataclass
 class _Run:
     """One trial under way."""
 
-    trial: GraspTrial
-    physics: Physics
-    body: int
-    grasp: Grasp
-    phases: list[Phase] = field(default_factory=list)
-    steps: int = 0
-    slip_m: float = 0.0
-    next_moment_s: float = 0.0
+    def __init__(self, trial: GraspTrial, physics: Physics, body: int, grasp: Grasp) -> None:
+        self.trial, self.physics, self.body, self.grasp = trial, physics, body, grasp
+        self.description, self.rules = trial.description, trial.rules
+        self.arm = list(self.description.arm)
+        self.finger = self.description.finger_at(grasp.opening_m)
+        self.target = self.way_in = self.way_up = np.empty(0)
+        self.phase, self.phases = PHASES[0], list[Phase]()
+        self.steps, self.start_s, self.next_moment_s = 0, 0.0, 0.0
+        self.held, self.height_m = np.zeros(3), 0.0
+        self.lost_s, self.slip_m = 0.0, 0.0
 
     def result(self, mass_kg: float, grip_friction: float, support_friction: float) -> TrialResult:
-        self.description, self.rules = self.trial.description, self.trial.rules
-        self.arm = list(self.description.arm)
-        self.opened = self.description.finger_at(self.grasp.opening_m)
-        self.finger, self.target = self.opened, np.empty(0)
         reason, opening = "", 0.0
         parts = (self._reach, self._approach, self._close, self._lift, self._hold, self._shake)
         for name, part in zip(PHASES, parts, strict=True):
-            start = self.time_s
-            self.phase = name
+            self.phase, start = name, self.time_s
             try:
                 part()
             except _Failed as failed:
@@ -262,7 +257,6 @@ class _Run:
             raise _Failed("only one finger touches")
         self.held = (np.linalg.inv(self._clamp()) @ self.physics.pose(self.body))[:3, 3]
         self.height_m = self.physics.pose(self.body)[2, 3]
-        self.lost_s = 0.0
 
     def _lift(self) -> None:
         self._drive(
@@ -296,16 +290,16 @@ class _Run:
     def _drive(self, targets: Sequence[np.ndarray] | np.ndarray, check: Callable[[], None]) -> None:
         """Drive the arm through targets (T, A), one a step, and check after each."""
         before = self.target
-        self.phase_start_s = self.time_s
+        self.start_s = self.time_s
         for target in targets:
             self._step(target, (target - before) / STEP_S)
             before = self.target = target
             check()
 
     def _step(self, target: np.ndarray, speed: np.ndarray) -> None:
-        if self.trial._film is not None and self.time_s >= self.next_moment_s:
-            self.trial._film(Moment(self.time_s, self.phase, self._joints(), self.physics.pose(self.body)))
-            self.next_moment_s += self.trial._film_every_s
+        if self.trial.film is not None and self.time_s >= self.next_moment_s:
+            self.trial.film(Moment(self.time_s, self.phase, self._joints(), self.physics.pose(self.body)))
+            self.next_moment_s += self.trial.film_every_s
         self.physics.step(target, speed, self.finger, self.rules.grip_n)
         self.steps += 1
 
@@ -324,7 +318,7 @@ class _Run:
             place = clamp[:3, :3].T @ (self.physics.pose(self.body)[:3, 3] - clamp[:3, 3])
             self.slip_m = max(self.slip_m, float(np.linalg.norm(place - self.held)))
         if self.lost_s > LOST_S or self.slip_m > LARGEST_SLIP_M:
-            raise _Failed(f"{reason}, {self.time_s - self.phase_start_s:.2f} s")
+            raise _Failed(f"{reason}, {self.time_s - self.start_s:.2f} s")
 
     def _forces(self) -> Range:
         return self.physics.grip_forces(self.body)

@@ -134,7 +134,8 @@ class Gripper:
 def _levers(description: RobotDescription) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rising values of the commanded joints; there, how far a finger tip moves per change of them, and the lever of
     a tip about its drive, m per rad or 1."""
-    edges = np.linspace(*sorted(description.opening), LEVERS + 1)
+    low, high = sorted(description.opening)
+    edges = np.linspace(low, high, LEVERS + 1)
     openings = np.array([description.opening_at(edge) for edge in edges])
     values = (edges[1:] + edges[:-1]) / 2
     ways = np.abs(np.diff(openings) / np.diff(edges)) / 2

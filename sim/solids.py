@@ -6,7 +6,6 @@ triangles. A support whose mesh is the plane is infinite and has no underside.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
 
 import numpy as np
 from scipy.spatial import ConvexHull, QhullError
@@ -33,9 +32,9 @@ class Solid:
     name: str = "object"
 
     @classmethod
-    def of(cls, thing: "Block | Body | Solid") -> Self:
+    def of(cls, thing: "Block | Body | Solid") -> "Solid":
         """The solid of a block or a body of a scene."""
-        if isinstance(thing, cls):
+        if isinstance(thing, Solid):
             return thing
         body = thing.body if isinstance(thing, Block) else thing
         name = NAMES.get(body.label, f"distractor {body.label - DISTRACTOR}")

@@ -58,7 +58,7 @@ class PybulletWorld:
         self.base_frame, self.joint_names = self._robot.base, self._robot.joint_names
         self._planner = Planner(self._description)
         self._renderer = open_renderer(RENDERERS.get(renderer, renderer))
-        self._physics: Physics | None = None
+        self._physics: Physics
         self._state_id = 0
         self._visible = np.empty(0)
         self.reset(seed, index)
@@ -73,7 +73,7 @@ class PybulletWorld:
         scene = sample_scene("coarse", seed, index, CAMERAS, self._config, self._description)
         self._scene = scene if stands_level(scene) else settle_scene(scene)
         self._postures = stream(seed, index, "world postures")
-        if self._physics is not None:  # a fresh client: nothing of the last episode lingers in its solver
+        if self._state_id:  # a fresh client: nothing of the last episode lingers in its solver
             self._physics.close()
         self._physics = Physics(self._description, [b for b in self._scene.bodies if b.label == SUPPORT])
         for body in self._scene.bodies:
@@ -158,8 +158,7 @@ class PybulletWorld:
 
     def close(self) -> None:
         """Free the physics and the renderer."""
-        if self._physics is not None:
-            self._physics.close()
+        self._physics.close()
         self._renderer.close()
 
     def _block_pose(self) -> np.ndarray:
