@@ -1,14 +1,18 @@
 """Bundles on disk: written whole, checked on reading, refused in one sentence."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import yaml
 from fixtures_bundle import CHANNELS, manifest, marker_network, write_marker_bundles
 from pydantic import ValidationError
 
+import perception
 from perception.bundle import Bundle, Manifest, default_models_dir, list_bundles
 from perception.engines import open_engine
 from perception.errors import BundleError, EngineError
+from perception.localize import Localizer
 
 
 @pytest.fixture(scope="module")
@@ -147,3 +151,31 @@ def test_a_network_that_contradicts_its_manifest_is_refused(tmp_path):
     swapped = Bundle.write(tmp_path / "tool", manifest("tool"), marker_network("coarse"), "# Card\n")
     with pytest.raises(EngineError, match="its manifest says"):
         open_engine(swapped).run(np.zeros((1, 144, 192, 3), np.uint8))
+
+
+def test_a_bundle_of_a_robot_of_ones_own_holds_its_chain(tmp_path):
+    text = (Path(perception.__file__).parent / "robots" / "panda.yaml").read_text(encoding="utf-8")
+    own = manifest("coarse").model_copy(update={"robot": "my_arm"})
+    chain = text.replace("name: panda\n", "name: my_arm\n")
+    bundle = Bundle.write(tmp_path / "coarse", own, b"network", "# Card\n", chain)
+    assert Bundle.load(bundle.path).robot().name == "my_arm"
+    (bundle.path / "robot.yaml").write_text(text)
+    assert "robot.yaml has sha256" in refusal(bundle.path)
+
+
+def test_a_bundle_whose_robot_is_not_here_is_refused(tmp_path):
+    other = manifest("coarse").model_copy(update={"robot": "ur5"})
+    bundle = Bundle.write(tmp_path / "coarse", other, b"network", "# Card\n")
+    with pytest.raises(BundleError, match="for a robot that cannot be loaded: there is no robot named 'ur5'"):
+        bundle.robot()
+    other = manifest("coarse").model_copy(update={"robot": "xarm6"})
+    bundle = Bundle.write(tmp_path / "coarse", other, b"network", "# Card\n")
+    with pytest.raises(BundleError, match=r"has points on the link panda_.*, which xarm6 lacks"):
+        bundle.robot()
+
+
+def test_networks_of_different_robots_do_not_make_a_localizer(tmp_path):
+    write_marker_bundles(tmp_path)
+    edit(tmp_path / "fine", robot="xarm6")
+    with pytest.raises(BundleError, match=r"are for different robots .*fine xarm6"):
+        Localizer.open(tmp_path)
