@@ -19,7 +19,7 @@ PICTURE = "picture"
 PICTURE_ENDINGS = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=64)
 def pixels(texture: Texture, size: int = 128) -> np.ndarray:
     """(size, size, 3) uint8 sRGB, row 0 at the top; not to be written to.
 

@@ -26,8 +26,9 @@ def happens(rng: np.random.Generator, share: float) -> bool:
 
 def one_of(rng: np.random.Generator, weighted: Mapping[str, float]) -> str:
     """A name, drawn in proportion to its weight; the order in which names are given does not matter."""
-    left = rng.random() * sum(weighted.values())
-    for name in sorted(weighted):
+    names = sorted(weighted)
+    left = rng.random() * sum(weighted[name] for name in names)
+    for name in names:
         left -= weighted[name]
         if left < 0:
             return name

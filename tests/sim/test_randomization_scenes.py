@@ -1,5 +1,7 @@
 """Random scenes of every preset and task: functions of their arguments, each purpose for itself, and sound."""
 
+import subprocess
+import sys
 from functools import cache
 from itertools import combinations
 
@@ -340,6 +342,17 @@ def test_any_robot_has_scenes(name):
         assert scene.robot == description.name
         assert len(scene.robot_materials) == len(description.tones)
         description.robot.check(scene.joints)
+
+
+def test_sampling_needs_no_physics():
+    """With PyBullet out of reach, as on a machine without it."""
+    code = (
+        "import sys; sys.modules['pybullet'] = None\n"
+        "from sim.randomization import preset, sample_scene\n"
+        "print(len(sample_scene('fine', 1, 2, config=preset('train')).views))\n"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout == "3\n"
 
 
 def test_random_postures_keep_clear_of_the_block():
