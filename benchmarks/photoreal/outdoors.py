@@ -54,8 +54,8 @@ def grow(props: Props, rng: np.random.Generator, pose: int, layout: Layout) -> n
         far = replace(far, uv=((far.uv - (x[0], y[0])) / span).astype(np.float32))
         shade = 0.35 + 0.45 * _unit(heights)[..., None]  # the gaps between pebbles are dark
         colours = ((tint * shade) ** (1 / 2.2) * 255).astype(np.uint8).transpose(1, 0, 2)[::-1]
-        bumps = props.picture(_unit(heights).T[::-1].copy())
-        earth = replace(earth, image=props.picture(colours), relief=bumps, relief_m=0.015)
+        earth = replace(earth, image=props.picture(colours), relief_m=0.015)
+        earth = replace(earth, relief=props.picture(_unit(heights).T[::-1].copy()))
     else:
         mean = tint.mean(axis=(0, 1))
         earth = replace(earth, rgb=tuple(float(value) for value in mean))

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from cycles_messages import receive, send
+from cycles_nodes import surface, surround
 
 LAMPS = {"directional": "SUN", "point": "POINT", "area": "AREA"}
 GPU_KINDS = ("OPTIX", "CUDA", "HIP", "ONEAPI", "METAL")
@@ -50,7 +51,6 @@ class Studio:
         scene.render.threads_mode = "FIXED" if threads else "AUTO"
         if threads:
             scene.render.threads = threads
-        scene.render.use_persistent_data = True
         scene.render.use_file_extension = False
         scene.render.dither_intensity = 0.0
         scene.render.resolution_percentage = 100
@@ -91,20 +91,25 @@ class Studio:
         for key in request["drop"]:
             self._drop(key)
         for key, name in request["meshes"].items():
-            self._mesh(key, {part: arrays[f"{name}/{part}"] for part in ("vertices", "normals", "uv", "faces")},
-                       arrays.get(f"{name}/tint"))
+            self._mesh(
+                key,
+                {part: arrays[f"{name}/{part}"] for part in ("vertices", "normals", "uv", "faces")},
+                arrays.get(f"{name}/tint"),
+            )
         for key, name in request["images"].items():
             self._image(key, arrays[name])
         self._place(request["items"], request["surfaces"], arrays["poses"])
         self._light(request["lights"])
-        self._surround(request["world"])
+        surround(self.scene.world, self.images, request["world"])
         found: dict[str, np.ndarray] = {}
         for number, shot in enumerate(request["shots"]):
             self._aim(shot, arrays["cameras"][number])
             if shot["colour"]:
                 found[f"rgb/{number}"] = self._colour(request["quality"])
             if shot["geometry"]:
-                found[f"depth/{number}"], found[f"label/{number}"] = self._geometry()
+                found[f"depth/{number}"], found[f"label/{number}"] = self._geometry(
+                    request["quality"]["persistent"]
+                )
         return {}, found
 
     def _drop(self, key: str) -> None:
@@ -163,7 +168,7 @@ class Studio:
         objects = self.bpy.data.objects
         for number in range(len(items), len(self.objects)):
             objects.remove(self.objects[number][0])
-        del self.objects[len(items):]
+        del self.objects[len(items) :]
         for number, (item, pose) in enumerate(zip(items, poses, strict=True)):
             mesh = self.meshes[item["mesh"]]
             name = item["surface"]
@@ -176,7 +181,7 @@ class Studio:
                 self.scene.collection.objects.link(body)
                 body.material_slots[0].link = "OBJECT"
             if name not in self.surfaces:
-                self.surfaces[name] = self._surface(name, surfaces[name])
+                self.surfaces[name] = surface(self.bpy.data.materials, self.images, surfaces[name])
             if old != name:
                 body.material_slots[0].material = self.surfaces[name]
             body.pass_index = item["label"]
@@ -189,61 +194,6 @@ class Studio:
         used = {name for _, name in self.objects}
         for name in [name for name in self.surfaces if name not in used]:
             self.bpy.data.materials.remove(self.surfaces.pop(name))
-
-    def _surface(self, name: str, look: dict[str, Any]) -> Any:
-        """A principled material: colour x picture x the mesh's own tint, and relief by a picture of heights."""
-        material = self.bpy.data.materials.new(f"surface {len(self.surfaces)}")
-        material.use_nodes = True
-        tree = material.node_tree
-        nodes, links = tree.nodes, tree.links
-        shader = nodes["Principled BSDF"]
-        shader.inputs["Base Color"].default_value = (*look["rgb"], 1.0)
-        shader.inputs["Roughness"].default_value = look["roughness"]
-        shader.inputs["Metallic"].default_value = look["metallic"]
-        shader.inputs["Specular IOR Level"].default_value = look["specular"]
-        shader.inputs["Coat Weight"].default_value = look.get("coat", 0.0)
-        factors = []
-        if look["image"]:
-            factors.append(self._picture(tree, look["image"], look).outputs["Color"])
-        if look.get("tint"):
-            attribute = nodes.new("ShaderNodeAttribute")
-            attribute.attribute_name = "tint"
-            factors.append(attribute.outputs["Color"])
-        for factor in factors:
-            mix = nodes.new("ShaderNodeMix")
-            mix.data_type, mix.blend_type = "RGBA", "MULTIPLY"
-            mix.inputs["Factor"].default_value = 1.0
-            colour = shader.inputs["Base Color"]
-            first, second, result = mix.inputs[6], mix.inputs[7], mix.outputs[2]
-            first.default_value = colour.default_value
-            if colour.is_linked:
-                links.new(colour.links[0].from_socket, first)
-            links.new(factor, second)
-            links.new(result, colour)
-        if look.get("gloss"):  # a picture that varies the roughness
-            links.new(self._picture(tree, look["gloss"], look).outputs["Color"], shader.inputs["Roughness"])
-        if look.get("relief"):
-            bump = nodes.new("ShaderNodeBump")
-            bump.inputs["Distance"].default_value = look["relief_m"]
-            links.new(self._picture(tree, look["relief"], look).outputs["Color"], bump.inputs["Height"])
-            links.new(bump.outputs["Normal"], shader.inputs["Normal"])
-        return material
-
-    def _picture(self, tree: Any, key: str, look: dict[str, Any]) -> Any:
-        """A picture `repeats` times across a unit of UV, or where `box` is set across a metre from three sides."""
-        picture = tree.nodes.new("ShaderNodeTexImage")
-        picture.image = self.images[key]
-        place = tree.nodes.new("ShaderNodeTexCoord")
-        scale = tree.nodes.new("ShaderNodeVectorMath")
-        scale.operation = "SCALE"
-        scale.inputs["Scale"].default_value = look["repeats"]
-        source = "UV"
-        if look.get("box"):
-            picture.projection, picture.projection_blend = "BOX", 0.2
-            source = "Object"
-        tree.links.new(place.outputs[source], scale.inputs[0])
-        tree.links.new(scale.outputs[0], picture.inputs["Vector"])
-        return picture
 
     def _light(self, lights: list[dict]) -> None:
         from mathutils import Vector
@@ -272,59 +222,6 @@ class Studio:
                 else:
                     data.shape, data.size = "DISK", 2 * light["radius"]
 
-    def _surround(self, look: dict[str, Any]) -> None:
-        """The world: two half spheres of light and a backdrop that only the camera sees, or a panorama."""
-        world = self.scene.world
-        world.use_nodes = True
-        tree = world.node_tree
-        tree.nodes.clear()
-        output = tree.nodes.new("ShaderNodeOutputWorld")
-        light = tree.nodes.new("ShaderNodeBackground")
-        place = tree.nodes.new("ShaderNodeTexCoord")
-        if look["kind"] == "panorama":
-            picture = tree.nodes.new("ShaderNodeTexEnvironment")
-            picture.image = self.images[look["image"]]
-            tree.links.new(place.outputs["Generated"], picture.inputs["Vector"])
-            tree.links.new(picture.outputs["Color"], light.inputs["Color"])
-            light.inputs["Strength"].default_value = look["strength"]
-            tree.links.new(light.outputs[0], output.inputs["Surface"])
-            world.cycles.sampling_method = "MANUAL"
-            world.cycles.sample_map_resolution = 256
-            return
-        world.cycles.sampling_method = "MANUAL"
-        world.cycles.sample_map_resolution = 64
-        split = tree.nodes.new("ShaderNodeSeparateXYZ")
-        above = tree.nodes.new("ShaderNodeMath")
-        above.operation = "GREATER_THAN"
-        above.inputs[1].default_value = 0.0
-        halves = tree.nodes.new("ShaderNodeMix")
-        halves.data_type = "RGBA"
-        halves.inputs[6].default_value = (*look["ground"], 1.0)
-        halves.inputs[7].default_value = (*look["sky"], 1.0)
-        tree.links.new(place.outputs["Generated"], split.inputs[0])
-        tree.links.new(split.outputs["Z"], above.inputs[0])
-        tree.links.new(above.outputs[0], halves.inputs["Factor"])
-        tree.links.new(halves.outputs[2], light.inputs["Color"])
-        light.inputs["Strength"].default_value = look["ambient"]
-        seen = tree.nodes.new("ShaderNodeBackground")
-        seen.inputs["Color"].default_value = (*look["sky"], 1.0)
-        if look["backdrop"]:
-            picture = tree.nodes.new("ShaderNodeTexImage")
-            picture.image = self.images[look["backdrop"]]
-            tint = tree.nodes.new("ShaderNodeMix")
-            tint.data_type, tint.blend_type = "RGBA", "MULTIPLY"
-            tint.inputs["Factor"].default_value = 1.0
-            tint.inputs[6].default_value = (*look["sky"], 1.0)
-            tree.links.new(place.outputs["Window"], picture.inputs["Vector"])
-            tree.links.new(picture.outputs["Color"], tint.inputs[7])
-            tree.links.new(tint.outputs[2], seen.inputs["Color"])
-        path = tree.nodes.new("ShaderNodeLightPath")
-        choice = tree.nodes.new("ShaderNodeMixShader")
-        tree.links.new(path.outputs["Is Camera Ray"], choice.inputs[0])
-        tree.links.new(light.outputs[0], choice.inputs[1])
-        tree.links.new(seen.outputs[0], choice.inputs[2])
-        tree.links.new(choice.outputs[0], output.inputs["Surface"])
-
     def _aim(self, shot: dict[str, Any], pose: np.ndarray) -> None:
         """The window as a shifted sensor; `pose` (4, 4) maps Blender's camera (y up, z backward) to the base."""
         from mathutils import Matrix
@@ -342,6 +239,8 @@ class Studio:
 
     def _colour(self, quality: dict[str, Any]) -> np.ndarray:
         scene, cycles = self.scene, self.scene.cycles
+        # What stays from the picture before is not drawn anew, and may come out one grey level different.
+        scene.render.use_persistent_data = quality["persistent"]
         cycles.samples = quality["samples"]
         cycles.seed = quality["seed"]
         cycles.use_adaptive_sampling = quality["noise"] > 0
@@ -364,8 +263,9 @@ class Studio:
         values = self._read(path)[..., :3]
         return values.copy() if quality["linear"] else (values * 255 + 0.5).astype(np.uint8)
 
-    def _geometry(self) -> tuple[np.ndarray, np.ndarray]:
+    def _geometry(self, persistent: bool) -> tuple[np.ndarray, np.ndarray]:
         scene, cycles = self.scene, self.scene.cycles
+        scene.render.use_persistent_data = persistent
         cycles.samples, cycles.seed = 1, 0
         cycles.use_adaptive_sampling = cycles.use_denoising = False
         for kind in ("max_bounces", "diffuse_bounces", "glossy_bounces"):
@@ -373,7 +273,9 @@ class Studio:
         cycles.pixel_filter_type, cycles.filter_width = "BOX", 0.01
         scene.render.use_compositing = True
         self.bpy.ops.render.render(write_still=False)
-        depth, label = (self._read(self.scratch / f"{name}{scene.frame_current:04d}") for name in ("depth", "label"))
+        depth, label = (
+            self._read(self.scratch / f"{name}{scene.frame_current:04d}") for name in ("depth", "label")
+        )
         metres = depth[..., 0]
         return (
             np.where(metres < 1e9, metres, np.inf).astype(np.float32),
