@@ -18,10 +18,11 @@ from scipy.spatial.transform import Rotation
 from sim import textures
 from sim.bullet import pybullet
 from sim.meshes import Mesh, load_mesh
+from sim.renderers.shells import is_closed, two_sided
 from sim.scene import Body, Texture
 
-TEXTURE_SIZE = 256
-MOST_TEXTURES = 96  # in one client, 0.4 MB each
+TEXTURE_SIZE = 128
+MOST_TEXTURES = 256  # in one client, 0.1 MB each
 MOST_BODIES = 1500
 KEPT_MESHES = 64  # files
 
@@ -103,7 +104,10 @@ class BulletStage:
         if shape not in self._files:
             name, repeats, scale = shape
             self._files[shape] = Path(self._folder.name) / f"{next(self._numbers)}.obj"
-            self._files[shape].write_text(wavefront(load_mesh(name), repeats, scale))
+            mesh = load_mesh(name)
+            if not is_closed(mesh):  # PyBullet's flag for faces with two sides has no effect on TinyRenderer
+                mesh = two_sided(mesh)
+            self._files[shape].write_text(wavefront(mesh, repeats, scale))
             if len(self._files) > KEPT_MESHES:
                 self._files.popitem(last=False)[1].unlink()
         self._files.move_to_end(shape)

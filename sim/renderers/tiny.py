@@ -17,6 +17,7 @@ Its traps, each held by a test:
 
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib.metadata import version
 
 import cv2
 import numpy as np
@@ -32,7 +33,7 @@ from sim.scene import NOTHING, ROBOT, ROOM, SUPPORT, Body, Environment, Scene
 from sim.stage import bodies
 
 NEAR_M, FAR_M = 0.05, 12.0
-BACKDROP_SIZE = 256
+BACKDROP_SIZE = 128
 SHADOW_MAP_SIZE = 512
 BLACK = np.zeros((1, 1, 3), np.uint8)
 AWAY = np.eye(4)  # beyond the far plane of every camera
@@ -40,9 +41,12 @@ AWAY[2, 3] = -1000.0
 
 
 class TinyRenderer:
-    """See the module. Not safe across threads."""
+    """See the module. Not safe across threads. `device` says what decides the bytes."""
+
+    name = "tiny"
 
     def __init__(self) -> None:
+        self.device = f"PyBullet TinyRenderer {version('pybullet')}"
         self._stage = BulletStage()
 
     def render(self, scene: Scene, shots: Sequence[Shot]) -> list[Frame]:

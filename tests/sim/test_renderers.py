@@ -217,6 +217,20 @@ def test_what_is_nearer_hides_what_is_behind(renderer):
     assert (frame.segmentation == screen.label).sum() > 1000
 
 
+def test_an_open_shell_is_seen_from_both_sides(renderer):
+    """Parts of robots have holes, through which one sees the insides of their other faces."""
+    scene = table(lights=(), environment=EVEN)
+    seen = scene.cameras[0]
+    upright = pose(0.5, 0.1, 0.2, 2.27, np.pi / 2)
+    for turned in (0.0, np.pi):
+        board = Body("plane", upright @ pose(0, 0, 0, 0.0, turned), RED, DISTRACTOR, (0.2, 0.2, 1.0))
+        frame = renderer.render(replace(scene, bodies=(*scene.bodies, board)), [Shot.whole(seen)])[0]
+        mask = frame.segmentation == DISTRACTOR
+        assert mask.sum() > 500
+        red, green, _ = frame.rgb[mask].mean(axis=0)
+        assert red > 4 * green
+
+
 def test_light_from_one_side_is_brighter_there_and_casts_a_shadow(renderer):
     lamp = Light("directional", (-0.7, -0.1, 0.7), intensity=0.8)
     scene = table(lights=(lamp,), environment=replace(EVEN, ambient=0.15))
