@@ -16,7 +16,7 @@ from sim.grasps import grasp_of
 from sim.randomization import preset
 
 ROBOTS = ("panda", "iiwa_wsg50", "xarm6")
-EXACT, QUICK_EXACT = 60, 7
+EXACT, QUICK_EXACT = 60, 5
 MISSED, QUICK_MISSED = 20, 4
 SEED = 40
 MISS_M = 0.06

@@ -24,7 +24,7 @@ from sim.settle import settle_scene, stands_level
 
 CAMERAS = 3
 RENDERERS = {"auto": "gl"}  # which says so, and draws with tiny, where OpenGL does not work
-OVERSAMPLING = 1.5  # pictures are made smaller before a network sees them
+OVERSAMPLING = 1.25  # as in training images; pictures are made smaller before a network sees them
 REACHED_M, REACHED_RAD = 0.003, 0.03
 STUCK_RAD = 0.15  # the arm is this far behind its path: something is in the way
 SETTLE_S, LONGEST_SETTLE_S = 0.1, 1.5
