@@ -1,6 +1,6 @@
 """What the tests over all renderers share: which there are here, and geometry that is known without drawing."""
 
-from itertools import product
+from itertools import combinations, product
 
 import cv2
 import numpy as np
@@ -27,10 +27,16 @@ def opened(name: str) -> Renderer:
     return open_renderer(name)
 
 
-def pairs() -> list[tuple[str, str]]:
-    """Every two renderers."""
-    names = sorted(RENDERERS, key=list(RENDERERS).index)
-    return [(one, other) for number, one in enumerate(names) for other in names[number + 1 :]]
+def each() -> list:
+    """Every renderer; path tracing is slow."""
+    return [pytest.param(name, marks=[pytest.mark.slow] * (name == "cycles")) for name in RENDERERS]
+
+
+def pairs() -> list:
+    """Every two renderers; path tracing is slow."""
+    return [
+        pytest.param(both, marks=[pytest.mark.slow] * ("cycles" in both)) for both in combinations(RENDERERS, 2)
+    ]
 
 
 def centres(shot: Shot) -> np.ndarray:

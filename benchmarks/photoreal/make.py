@@ -51,6 +51,7 @@ def make(names: list[str], poses: Sequence[int], out: Path, threads: int, robot:
                 if not todo:
                     continue
                 studio = studio or Studio(threads)
+                studio.forget()
                 layout = sample_layout(name, pose, robot)
                 stage = build(name, pose, layout, robot, studio)
                 for posture, number in todo:

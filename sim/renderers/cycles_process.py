@@ -30,7 +30,9 @@ def blender_python() -> Path:
     `./run setup photoreal` makes. Raises BlenderError where there is none."""
     if named := os.environ.get(VARIABLE):
         if not Path(named).is_file():
-            raise BlenderError(f"{VARIABLE} is {named!r}, which is no file: name the Python that imports bpy.")
+            raise BlenderError(
+                f"{VARIABLE} is {named!r}, which is no file: name the Python that imports bpy."
+            )
         return Path(named)
     if find_spec("bpy") is not None:
         return Path(sys.executable)
@@ -95,6 +97,10 @@ class BlenderProcess:
             self._child.kill()
             code = "unknown"
         self._log.seek(0)
-        lines = [line.strip() for line in self._log.read().decode(errors="replace").splitlines() if line.strip()]
+        lines = [
+            line.strip() for line in self._log.read().decode(errors="replace").splitlines() if line.strip()
+        ]
         last = f"; its last words: {lines[-1]}" if lines else ""
-        return BlenderError(f"the Blender process has ended (exit status {code}){last}. Open the renderer anew.")
+        return BlenderError(
+            f"the Blender process has ended (exit status {code}){last}. Open the renderer anew."
+        )

@@ -26,7 +26,8 @@ Linear = tuple[float, float, float]
 class Quality:
     """samples: paths per pixel at most; noise: adaptive sampling stops below it (0 never does); bounces of light;
     denoise: by Open Image Denoise; seed of the sampler; linear: pictures are radiance in float32, unclipped, instead of
-    8-bit sRGB."""
+    8-bit sRGB; persistent: Blender keeps what it made of the meshes, which is faster for many pictures of one set, but
+    then a picture may differ by a grey level with what was drawn before it."""
 
     samples: int = 16
     noise: float = 0.0
@@ -34,6 +35,7 @@ class Quality:
     denoise: bool = True
     seed: int = 0
     linear: bool = False
+    persistent: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,7 @@ class Studio:
         self._blender = BlenderProcess(threads)
         self.version, self.device = self._blender.version, self._blender.device
         self._meshes, self._pictures = _Held(MOST_MESHES), _Held(MOST_PICTURES)
+        self._forgotten: list[str] = []
 
     def close(self) -> None:
         """End Blender. May be called twice."""
@@ -156,6 +159,13 @@ class Studio:
         if self._pictures.touch(name):
             self._pictures.new[name] = pixels
 
+    def forget(self) -> None:
+        """Give up all meshes and pictures: those of the next set are to be made known anew."""
+        for held in (self._meshes, self._pictures):
+            self._forgotten += [key for key in held.known if key not in held.new]
+            held.known.clear()
+            held.new.clear()
+
     def draw(
         self,
         stage: Set,
@@ -167,12 +177,14 @@ class Studio:
         """One frame per shot; where `colour` or `geometry` is off, that part of a frame is empty (0, 0)."""
         surfaces = {_name(item.surface): asdict(item.surface) for item in stage.items}
         header = {
-            "drop": self._meshes.surplus({item.mesh for item in stage.items} | set(self._meshes.new))
+            "drop": self._forgotten
+            + self._meshes.surplus({item.mesh for item in stage.items} | set(self._meshes.new))
             + self._pictures.surplus(_pictures(stage) | set(self._pictures.new)),
             "meshes": {key: f"mesh/{number}" for number, key in enumerate(self._meshes.new)},
             "images": {key: f"image/{number}" for number, key in enumerate(self._pictures.new)},
             "items": [
-                {"mesh": item.mesh, "surface": _name(item.surface), "label": item.label} for item in stage.items
+                {"mesh": item.mesh, "surface": _name(item.surface), "label": item.label}
+                for item in stage.items
             ],
             "surfaces": surfaces,
             "lights": [asdict(lamp) for lamp in stage.lamps],
@@ -186,13 +198,16 @@ class Studio:
         }
         for key, (mesh, tint) in self._meshes.new.items():
             name = header["meshes"][key]
-            arrays |= {f"{name}/{part}": getattr(mesh, part) for part in ("vertices", "normals", "uv", "faces")}
+            arrays |= {
+                f"{name}/{part}": getattr(mesh, part) for part in ("vertices", "normals", "uv", "faces")
+            }
             if tint is not None:
                 arrays[f"{name}/tint"] = tint
         arrays |= {header["images"][key]: picture for key, picture in self._pictures.new.items()}
         found = self._blender.ask(header, arrays)
         self._meshes.new.clear()
         self._pictures.new.clear()
+        self._forgotten.clear()
         return [
             Frame(
                 found.get(f"rgb/{number}", np.empty((0, 0, 3), np.uint8)),
@@ -208,7 +223,9 @@ def _name(surface: Surface) -> str:
 
 
 def _pictures(stage: Set) -> set[str]:
-    used = {name for item in stage.items for name in (item.surface.image, item.surface.gloss, item.surface.relief)}
+    used = {
+        name for item in stage.items for name in (item.surface.image, item.surface.gloss, item.surface.relief)
+    }
     used.add(stage.world.image if isinstance(stage.world, Panorama) else stage.world.backdrop)
     return {name for name in used if name}
 

@@ -88,6 +88,8 @@ class Studio:
 
     def answer(self, request: dict[str, Any], arrays: dict[str, np.ndarray]) -> tuple[dict, dict]:
         """Pictures `rgb/i` (H, W, 3) uint8 or float32, `depth/i` (H, W) float32, `label/i` (H, W) uint8 of shot i."""
+        if request["drop"] and self.scene.render.use_persistent_data:
+            self._end_session()
         for key in request["drop"]:
             self._drop(key)
         for key, name in request["meshes"].items():
@@ -111,6 +113,21 @@ class Studio:
                     request["quality"]["persistent"]
                 )
         return {}, found
+
+    def _end_session(self) -> None:
+        """Have Cycles give up what it kept. It knows pictures by their place in memory, where another one may come to
+        lie once this one is removed: it would then draw the old one."""
+        for body in [body for body in self.bpy.data.objects if body != self.camera]:
+            self.bpy.data.objects.remove(body)
+        self.objects.clear()
+        for name in list(self.surfaces):
+            self.bpy.data.materials.remove(self.surfaces.pop(name))
+        self.scene.world.node_tree.nodes.clear()
+        render, cycles = self.scene.render, self.scene.cycles
+        render.use_persistent_data = render.use_compositing = cycles.use_denoising = False
+        render.resolution_x = render.resolution_y = 4
+        cycles.samples = 1
+        self.bpy.ops.render.render(write_still=False)
 
     def _drop(self, key: str) -> None:
         if key in self.meshes:

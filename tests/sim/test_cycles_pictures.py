@@ -117,3 +117,17 @@ def test_meshes_that_were_dropped_come_again(studio, monkeypatch):
     for name in ("plane", "box"):
         studio.need_mesh(name, load_mesh(name))
     assert radiance(studio, floor([light])) == pytest.approx(before, abs=1e-6)
+
+
+def test_a_new_picture_is_not_taken_for_the_one_that_it_replaces(studio):
+    """Blender puts it at the same place in memory, by which Cycles knows what it keeps."""
+    white = HalfSpheres(1.0, (1.0, 1.0, 1.0), (1.0, 1.0, 1.0))
+    for number in range(8):
+        studio.forget()
+        studio.need_mesh("plane", load_mesh("plane"))
+        for other in range(3):
+            studio.need_picture(f"{number}/{other}", np.full((64, 64, 3), 25 * number + other, np.uint8))
+        surface = Surface((1.0, 1.0, 1.0), f"{number}/{number % 3}", roughness=1.0, specular=0.0)
+        stage = floor([], white, surface)
+        frame = studio.draw(stage, [Shot.whole(ABOVE)], Quality(4, denoise=False, persistent=True))[0]
+        assert frame.rgb[24, 32] == pytest.approx(25 * number + number % 3, abs=2)

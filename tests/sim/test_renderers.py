@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fixtures_renderers import centroid, covered, opened, outline, overlap, rays
+from fixtures_renderers import centroid, covered, each, opened, outline, overlap, rays
 from fixtures_scenes import BLACK, EVEN, HAND_MADE, RED, camera, cluttered, pose, table, textured
 
-from sim.renderers import RENDERERS, Shot, open_renderer
+from sim.renderers import Shot, open_renderer
 from sim.scene import BLOCK, DISTRACTOR, NOTHING, ROBOT, SUPPORT, Body, Light, Material, View
 
 SMALL = (120, 90)
 
 
-@pytest.fixture(scope="module", params=RENDERERS)
+@pytest.fixture(scope="module", params=each())
 def renderer(request):
     made = opened(request.param)
     yield made
@@ -46,7 +46,7 @@ def test_equal_scenes_give_equal_bytes_whatever_was_drawn_before(renderer, name)
     assert same(first, renderer.render(scene, [small(scene)])[0])
 
 
-@pytest.mark.parametrize("name", RENDERERS)
+@pytest.mark.parametrize("name", each())
 def test_a_fresh_renderer_draws_the_same(name):
     scene, drawn = cluttered(), []
     for _ in range(2):

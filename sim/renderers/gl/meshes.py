@@ -3,7 +3,8 @@
 import moderngl
 import numpy as np
 
-from sim.meshes import load_mesh
+from sim.meshes import Mesh, load_mesh
+from sim.renderers.shells import is_closed
 
 VERTICES, INDICES = 1 << 18, 3 << 18  # 8 MiB and 3 MiB to begin with
 FLOATS = 8  # position, normal, uv
@@ -16,7 +17,7 @@ class MeshPool:
 
     def __init__(self, gl: moderngl.Context) -> None:
         self._gl = gl
-        self._places: dict[str, tuple[tuple[int, int, int], np.ndarray]] = {}
+        self._places: dict[str, tuple[tuple[int, int, int, bool], np.ndarray]] = {}
         self._reserve(VERTICES, INDICES)
 
     def _reserve(self, vertices: int, indices: int) -> None:
@@ -26,15 +27,16 @@ class MeshPool:
         self._used = [0, 0]
 
     def place(self, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        """For N names: (N, 3) int32 number of indices, first index and first vertex, and (N, 4) centre and radius in m
-        of a ball about the mesh. Raises ValueError for an unknown name."""
+        """For N names: (N, 4) int32 number of indices, first index, first vertex and whether the mesh is closed, and
+        (N, 8) centre and radius in m of a ball about the mesh, the areas in m2 that it shows along x, y and z, and
+        the area of its UV. Raises ValueError for an unknown name."""
         if not all(name in self._places for name in names) and not self._upload(names):
             self._places.clear()
             self._used = [0, 0]
             if not self._upload(names):
                 self._grow(names)
         found = [self._places[name] for name in names]
-        return np.array([place for place, _ in found]), np.array([ball for _, ball in found])
+        return np.array([place for place, _ in found]), np.array([size for _, size in found])
 
     def _upload(self, names: list[str]) -> bool:
         """Write what is missing; False as soon as something does not fit."""
@@ -48,7 +50,8 @@ class MeshPool:
             packed = np.concatenate([mesh.vertices, mesh.normals, mesh.uv], axis=1, dtype=np.float32)
             self.vertices.write(packed, offset=STRIDE * first_vertex)
             self.indices.write(np.ascontiguousarray(mesh.faces, np.int32), offset=4 * first_index)
-            self._places[name] = ((mesh.faces.size, first_index, first_vertex), _ball(mesh.vertices))
+            place = (mesh.faces.size, first_index, first_vertex, is_closed(mesh))
+            self._places[name] = (place, np.concatenate([_ball(mesh.vertices), _areas(mesh)]))
             self._used = [first_vertex + len(mesh.vertices), first_index + mesh.faces.size]
         return True
 
@@ -65,3 +68,11 @@ class MeshPool:
 def _ball(vertices: np.ndarray) -> np.ndarray:
     middle = (vertices.min(axis=0) + vertices.max(axis=0)) / 2
     return np.array([*middle, np.linalg.norm(vertices - middle, axis=1).max()])
+
+
+def _areas(mesh: Mesh) -> np.ndarray:
+    """(4,) the sum over the triangles of their areas seen along x, y and z, and in UV."""
+    a, b, c = (mesh.vertices[mesh.faces[:, i]].astype(np.float64) for i in range(3))
+    u, v, w = (mesh.uv[mesh.faces[:, i]].astype(np.float64) for i in range(3))
+    flat = (v - u)[:, 0] * (w - u)[:, 1] - (v - u)[:, 1] * (w - u)[:, 0]
+    return np.append(np.abs(np.cross(b - a, c - a)).sum(axis=0), np.abs(flat).sum()) / 2

@@ -85,7 +85,6 @@ class GlRenderer:
             target.use()
             self._context.glClearBufferfv(DEPTH, 0, FARTHEST.ctypes.data)
             self._context.glClearBufferfv(COLOR, 0, NO_BODY.ctypes.data)
-            gl.enable_only(gl.DEPTH_TEST | gl.CULL_FACE)
             gl.front_face = "ccw"
             maps.use(UNITS["shadows"])
         for number, (light, lamp) in enumerate(zip(shadowed, data["lights"], strict=False)):
@@ -110,7 +109,6 @@ class GlRenderer:
         gl.viewport = (0, 0, 2 * width + 1, 2 * height + 1)
         self._context.glClearBufferuiv(COLOR, 0, NOTHING.ctypes.data)
         self._context.glClearBufferfv(DEPTH, 0, FARTHEST.ctypes.data)
-        gl.enable_only(gl.DEPTH_TEST | gl.CULL_FACE)
         gl.front_face = "cw"  # the picture is drawn upside down
         self._bodies.draw()
 

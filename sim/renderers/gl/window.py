@@ -39,7 +39,7 @@ def window_block(shot: Shot) -> np.ndarray:
     )
     window = np.zeros((), WINDOW)
     window["base_from_ray"][:3, :3] = (camera.T_camera_base[:3, :3].T @ ray).T / camera.focal_px
-    window["eye"][:3] = camera.position_m
+    window["eye"] = *camera.position_m, max(step_u, step_v) / camera.focal_px
     window["planes"] = NEAR_M, FAR_M, shot.width, shot.height
     window["image"] = np.array([shot.u0, shot.v0, step_u, step_v]) / np.tile([camera.width, camera.height], 2)
     return window

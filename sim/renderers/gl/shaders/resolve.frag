@@ -32,6 +32,14 @@ int unlike(uint a, uint b) {
     return (a >> 22) == (b >> 22) ? turn.x + turn.y : 1 << 20;
 }
 
+// The sRGB number of linear light. Roots are cheaper than the power 1 / 2.4, which they meet to a tenth of a step of
+// eight bits.
+vec3 encode(vec3 light) {
+    vec3 second = sqrt(light), fourth = sqrt(second), eighth = sqrt(fourth);
+    vec3 curved = 0.653985 * second + 0.688714 * fourth - 0.318474 * eighth - 0.020188 * light - 0.004067;
+    return mix(curved, 12.92 * light, lessThanEqual(light, vec3(0.0031308)));
+}
+
 void main() {
     ivec2 pixel = ivec2(gl_FragCoord.xy);
     ivec2 last = ivec2(planes.zw) - 1;
@@ -63,8 +71,7 @@ void main() {
         sum += weight * (texelFetch(radiances, best, 0).rgb - own.rgb);
     }
     vec3 linear = clamp(sum / 16.0, 0.0, 1.0);
-    vec3 curved = 1.055 * pow(linear, vec3(1.0 / 2.4)) - 0.055;
-    vec3 shown = mix(curved, 12.92 * linear, lessThanEqual(linear, vec3(0.0031308)));
+    vec3 shown = encode(linear);
     float label = isinf(own.w) ? 0.0 : materials[centre >> 22].finish.w / 255.0;
     words = uvec2(packUnorm4x8(vec4(shown, label)), floatBitsToUint(own.w));
 }

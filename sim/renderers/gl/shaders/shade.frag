@@ -11,7 +11,7 @@ const float MAP_SIZE = 512.0;
 const float WIDEST = 24.0;
 
 struct Material {
-    vec4 colour;  // linear rgb; layer of the texture, or -1
+    vec4 colour;  // linear rgb; layer of the texture and, as its fraction, how dense it is, or -1
     vec4 finish;  // roughness, metallic, specular, label
 };
 
@@ -32,7 +32,7 @@ layout(std140) uniform Lamps {
 };
 layout(std140) uniform Window {
     mat4 base_from_ray;  // (u, v, 1, 0) in pixels of the shot to a ray of depth 1 in the base frame
-    vec4 eye;
+    vec4 eye;            // and the width of a pixel at a depth of 1 m
     vec4 planes;         // near, far (m); width and height of the picture
     vec4 image;          // from pixels of the shot to the camera's image in [0, 1]: offset, scale
 };
@@ -58,10 +58,11 @@ vec3 decode(vec3 c) {
     return c * (c * (c * 0.305306011 + 0.682171111) + 0.012522878);
 }
 
-// Places on a disc, four for each pixel of a 2 x 2 square: the second to fourth pixel turn the first one's by a right
+// Places on a disc, shared by the pixels of a 2 x 2 square: the second to fourth pixel turn the first one's by a right
 // angle more each. Where to look for blockers, and where to test the light.
-const vec2 SEARCH[4] = vec2[](vec2(0.0), vec2(0.45, 0.0), vec2(-0.5, 0.5), vec2(0.36, -0.87));
-const vec2 DISC[4] = vec2[](vec2(0.354, 0.0), vec2(-0.452, 0.414), vec2(0.069, -0.788), vec2(0.569, 0.742));
+const int SEEKS = 2, TESTS = 3;
+const vec2 SEARCH[SEEKS] = vec2[](vec2(0.0), vec2(0.55, 0.45));
+const vec2 DISC[TESTS] = vec2[](vec2(0.35, 0.0), vec2(-0.48, 0.46), vec2(0.28, -0.88));
 
 // The mean over the pixels of a 2 x 2 square that show the same surface, `kin` telling which neighbours do.
 float shared_mean(float value, vec2 kin, vec2 side) {
@@ -84,7 +85,7 @@ float lit(int number, vec3 at, vec3 normal, float distance, mat2 turn, vec2 kin,
     // A tap this far aside is a blocker only where it is clearly nearer, so that no surface shades itself.
     float slope = 1.5 * texel;
     float blockers = 0.0, depths = 0.0;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < SEEKS; i++) {
         float other = textureLod(shadows, centre + step * (reach * (turn * SEARCH[i])), 0.0).x;
         bool blocks = other < own - slope * reach * length(SEARCH[i]);
         blockers += blocks ? 1.0 : 0.0;
@@ -94,9 +95,9 @@ float lit(int number, vec3 at, vec3 normal, float distance, mat2 turn, vec2 kin,
     float between = shared_mean(depths, kin, side) / max(blockers, 1e-6);
     reach = clamp(radius * (own - between) / (lamp ? between : 1.0) / texel, 1.0, WIDEST);
     float sum = 0.0;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < TESTS; i++) {
         float other = textureLod(shadows, centre + step * (reach * (turn * DISC[i])), 0.0).x;
-        sum += other < own - slope * reach * length(DISC[i]) ? 0.0 : 0.25;
+        sum += other < own - slope * reach * length(DISC[i]) ? 0.0 : 1.0 / float(TESTS);
     }
     bool outside = any(lessThan(place.xy, vec2(0.0))) || any(greaterThan(place.xy, vec2(1.0))) || own <= map.z;
     float share = shared_mean(sum, kin, side);
@@ -118,16 +119,16 @@ void main() {
     vec4 finish = materials[body].finish;
 
     vec2 picture = 1.0 - abs(mod(image.xy + image.zw * gl_FragCoord.xy, 2.0) - 1.0);
-    vec2 place = (vec2(surface.y & 8191u, surface.y >> 13 & 8191u) + 0.5) / 8192.0;
-    float level = float(surface.y >> 26) * (8.0 / 63.0);
-    vec4 texel = textureLod(textures, vec3(empty ? picture : place, colour.w), empty ? 0.0 : level);
+    vec2 place = unpackUnorm2x16(surface.y);
+    float facing = max(dot(normal, to_eye), 1e-3);
+    float level = 64.0 * fract(colour.w) - 32.0 + log2(metres * eye.w * inversesqrt(facing + 0.02));
+    vec4 texel = textureLod(textures, vec3(empty ? picture : place, floor(colour.w)), empty ? 0.0 : level);
     vec3 albedo = colour.w < 0.0 ? colour.rgb : colour.rgb * decode(texel.rgb);
 
     float roughness = max(finish.x, 0.05), metallic = finish.y;
     vec3 diffuse = albedo * (1.0 - metallic);
     vec3 straight = mix(vec3(0.08 * finish.z), albedo, metallic);
     float grazing = min(50.0 * max(straight.r, max(straight.g, straight.b)), 1.0);  // none where specular is 0
-    float facing = max(dot(normal, to_eye), 1e-3);
 
     // Light from all around; the mirror's part after Lazarov, SIGGRAPH 2013.
     vec3 mirrored = 2.0 * facing * normal - to_eye;
