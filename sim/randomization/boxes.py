@@ -46,6 +46,10 @@ class Boxes:
         part = slice(number, number + 1)
         return Boxes(self.centres[part], self.axes[part], self.halves[part])
 
+    def some(self, chosen: np.ndarray) -> "Boxes":
+        """The boxes of a mask (N,) or of numbers."""
+        return Boxes(self.centres[chosen], self.axes[chosen], self.halves[chosen])
+
     def clears(self, other: "Boxes", gap_m: float) -> bool:
         """Whether one other box keeps gap_m from all of these."""
         apart = np.linalg.norm(self.centres - other.centres, axis=1)
@@ -53,7 +57,7 @@ class Boxes:
         near = np.flatnonzero(apart < reach)
         if len(near) == 0:
             return True
-        return bool(Boxes(self.centres[near], self.axes[near], self.halves[near]).gaps(other).min() >= gap_m)
+        return bool(self.some(near).gaps(other).min() >= gap_m)
 
     def gaps(self, other: "Boxes") -> np.ndarray:
         """(N, M) the widest gap that an axis shows between each box and each of the others, negative if they touch.
@@ -100,12 +104,11 @@ class Boxes:
         return np.asarray((enter <= leave) & (leave > 0) & (enter < 1))
 
 
-def balls_stop(centres: np.ndarray, radii: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """(R,) whether any of the balls (K) is met by each of the segments from start (R, 3) to end (R, 3)."""
-    way = end - start
-    to_centre = centres[None] - start[:, None]
-    along = np.clip(np.einsum("rkd,rd->rk", to_centre, way) / (way**2).sum(axis=1)[:, None], 0, 1)
-    miss = to_centre - along[..., None] * way[:, None]
+def balls_stop(centres: np.ndarray, radii: np.ndarray, eye: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """(R,) whether any of the balls (K) is met by each of the segments from eye (3,) to ends (R, 3)."""
+    way, to_centre = ends - eye, centres - eye
+    share = np.minimum(np.maximum((way @ to_centre.T) / (way**2).sum(axis=1)[:, None], 0), 1)
+    miss = to_centre[None] - share[..., None] * way[:, None]
     return np.asarray(((miss**2).sum(axis=-1) < radii**2).any(axis=1))
 
 

@@ -13,8 +13,8 @@ from sim.randomization.draws import within
 from sim.robots import RobotDescription
 from sim.scene import Block, Lens, View
 
-TRIES = 24
-LAST_RESORT = 4  # of the tries look at the block itself
+TRIES = 32
+LAST_RESORT = 8  # of the tries look at the block itself
 
 
 def sample_camera(
@@ -24,31 +24,34 @@ def sample_camera(
     config: RandomizationConfig,
     description: RobotDescription,
     lens: Lens,
-    block: Block,
+    shown: np.ndarray,
     clamp_m: np.ndarray | None,
     balls: tuple[np.ndarray, np.ndarray],
 ) -> Camera:
-    """The pinhole of camera `number`. clamp_m (3,): a place that has to be in the picture too. balls: centres (K, 3)
-    and radii (K,) of the robot's, m.
+    """The pinhole of camera `number`. shown (P, 3): points of the block. clamp_m (3,): a place that has to be in the
+    picture too. balls: centres (K, 3) and radii (K,) of the robot's. All m.
 
-    Should the robot hide too much from all places that were tried, the one that shows most is taken.
+    Should the robot hide too much from all places that were tried, the one that shows most is taken. Raises
+    ValueError where none has the block in its picture.
     """
     rng, ranges = stream(seed, index, f"camera {number}"), config.camera
-    shown = block_points(block)
     wanted = shown if clamp_m is None else np.concatenate([shown, clamp_m[None]])
     best: tuple[float, Camera] | None = None
     for attempt in range(TRIES):
         goal = shown.mean(axis=0) if attempt >= TRIES - LAST_RESORT else description.camera_target_m
         camera = _camera(rng, ranges, goal, description.span_m)
-        if attempt < TRIES - 1 and not _holds(View(camera, lens), wanted, ranges.least_margin_px):
+        if not _holds(View(camera, lens), wanted, ranges.least_margin_px):
             continue
-        eye = np.broadcast_to(camera.position_m, shown.shape)
-        hidden = float(balls_stop(*balls, eye, shown).mean())
+        hidden = float(balls_stop(*balls, camera.position_m, shown).mean())
         if hidden <= ranges.most_hidden_share:
             return camera
         if best is None or hidden < best[0]:
             best = (hidden, camera)
-    assert best is not None  # the last try is kept whatever it shows
+    if best is None:
+        raise ValueError(
+            f"none of {TRIES} cameras had all of the block {ranges.least_margin_px:g} px inside its picture; lower "
+            "camera.least_margin_px or camera.target_spread_m, or raise camera.framing_spans."
+        )
     return best[1]
 
 

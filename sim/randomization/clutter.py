@@ -9,7 +9,6 @@ from sim.distractors import UV_M
 from sim.meshes import load_mesh
 from sim.random_streams import stream
 from sim.randomization.boxes import Boxes, bounds
-from sim.randomization.cameras import block_points
 from sim.randomization.config import DistractorRanges, RandomizationConfig
 from sim.randomization.draws import count_within, happens, one_of, within
 from sim.randomization.postures import block_box
@@ -18,16 +17,17 @@ from sim.randomization.surfaces import surface
 from sim.robots import RobotDescription
 from sim.scene import DISTRACTOR, Block, Body, Material
 
-PLACES = 16  # tried for each object
+PLACES = 12  # tried for each object
 STEEPEST_RAD = 0.35  # objects follow slopes up to this
 
 
 @dataclass(frozen=True, eq=False)
 class Surroundings:
-    """What objects stay clear of: the block, the robot's balls (centres (K, 3), radii (K,)), the sight of the
-    cameras at eyes (V, 3). All m."""
+    """What objects stay clear of: the block, the robot's balls (centres (K, 3), radii (K,)), and the sight of the
+    block's points (P, 3) from the cameras' eyes (V, 3). All m."""
 
     block: Block
+    points: np.ndarray
     centres: np.ndarray
     radii: np.ndarray
     eyes: np.ndarray
@@ -58,12 +58,12 @@ def sample_distractors(
     boxes = Boxes.of(places, low, high)
     clear = boxes.gaps(block_box(around.block))[:, 0] >= ranges.gap_m
     clear &= (boxes.gaps_to_balls(around.centres, around.radii) >= ranges.gap_m).all(axis=1)
-    stopped = _stopped(boxes, around)  # (boxes, eyes, points)
-    hidden, taken = np.zeros(stopped.shape[1:], bool), Boxes.none()
+    stopped = dict(zip(np.flatnonzero(clear).tolist(), _stopped(boxes.some(clear), around), strict=True))
+    hidden, taken = np.zeros((len(around.eyes), len(around.points)), bool), Boxes.none()
     bodies: list[Body] = []
     for number, thing in enumerate(things):
         for place in range(number * PLACES, (number + 1) * PLACES):
-            if not clear[place]:
+            if place not in stopped:
                 continue
             now, box = hidden | stopped[place], boxes.one(place)
             apart = taken.clears(box, ranges.gap_m)
@@ -103,7 +103,7 @@ def _thing(rng: np.random.Generator, config: RandomizationConfig, block: Block) 
 
 def _stopped(boxes: Boxes, around: Surroundings) -> np.ndarray:
     """(N, V, P) which of the block's points each box hides from each eye."""
-    points, eyes = block_points(around.block), around.eyes
+    points, eyes = around.points, around.eyes
     start, end = np.repeat(eyes, len(points), axis=0), np.tile(points, (len(eyes), 1))
     return boxes.stops(start, end).reshape(len(boxes.centres), len(eyes), len(points))
 

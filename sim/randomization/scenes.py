@@ -43,18 +43,17 @@ def sample_scene(
     joints = sample_joints(task, seed, index, config, description, block, support)
     poses, balls = description.robot.link_poses(joints), balls_of(description)
     centres = balls.placed(poses)
+    shown = block_points(block)
     clamp = None if task == "coarse" else poses["clamp"][:3, 3]
     optics = [sample_optics(seed, index, view, config) for view in range(views)]
     cameras = [
-        sample_camera(seed, index, view, config, description, lens, block, clamp, (centres, balls.radii))
+        sample_camera(seed, index, view, config, description, lens, shown, clamp, (centres, balls.radii))
         for view, (lens, _) in enumerate(optics)
     ]
     eyes = np.array([camera.position_m for camera in cameras]).reshape(-1, 3)
-    around = Surroundings(block, centres, balls.radii, eyes)
+    around = Surroundings(block, shown, centres, balls.radii, eyes)
     distractors = sample_distractors(seed, index, config, description, support, around)
-    sight = Sight(
-        description.camera_target_m * (1, 1, 0), eyes, np.concatenate([centres, block_points(block)])
-    )
+    sight = Sight(description.camera_target_m * (1, 1, 0), eyes, np.concatenate([centres, shown]))
     return Scene(
         seed=seed,
         index=index,

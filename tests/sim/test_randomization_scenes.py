@@ -334,6 +334,14 @@ def test_ranges_that_leave_no_place_for_the_arm_are_told():
         sample_scene("fine", SEED, 0, config=config)
 
 
+def test_cameras_that_cannot_see_the_block_are_told():
+    config = changed(preset("lab"), {"camera": {"least_margin_px": 239}})
+    with pytest.raises(
+        ValueError, match=r"none of 32 cameras had all of the block 239 px inside .*least_margin_px"
+    ):
+        sample_scene("coarse", SEED, 0, config=config)
+
+
 @pytest.mark.parametrize("name", ["iiwa_wsg50", "xarm6"])
 def test_any_robot_has_scenes(name):
     description = load_robot(name)

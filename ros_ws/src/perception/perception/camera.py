@@ -42,11 +42,12 @@ class Camera:
         eye = np.asarray(eye_m, dtype=np.float64)
         forward = np.asarray(target_m, dtype=np.float64) - eye
         forward = forward / np.linalg.norm(forward)
-        right = np.cross(forward, (0.0, 0.0, 1.0))
-        if np.linalg.norm(right) < 1e-6:
+        x, y, z = forward.tolist()
+        level = float(np.hypot(x, y))
+        if level < 1e-6:
             raise ValueError(f"a camera at {eye} looking along {forward} has no upright orientation")
-        right = right / np.linalg.norm(right)
-        down = np.cross(forward, right)
+        right = np.array([y, -x, 0.0]) / level  # forward x up
+        down = np.array([x * z, y * z, -(level**2)]) / level  # forward x right
         cos, sin = np.cos(roll_rad), np.sin(roll_rad)
         rotation = np.stack([cos * right + sin * down, cos * down - sin * right, forward])
         pose = np.eye(4)
