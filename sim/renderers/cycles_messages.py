@@ -18,8 +18,8 @@ Message = tuple[dict[str, Any], dict[str, np.ndarray]]
 def send(pipe: IO[bytes], header: dict[str, Any], arrays: dict[str, np.ndarray] | None = None) -> None:
     """Write one message and flush; raises OSError where the other side has gone."""
     text = json.dumps(header).encode()
-    archive = io.BytesIO()
-    np.savez(archive, **(arrays or {}))
+    archive, named = io.BytesIO(), dict[str, Any](arrays or {})
+    np.savez(archive, **named)
     body = archive.getbuffer()
     pipe.write(LENGTH.pack(len(text)) + text + LENGTH.pack(len(body)))
     pipe.write(body)

@@ -176,7 +176,7 @@ class Studio:
     ) -> list[Frame]:
         """One frame per shot; where `colour` or `geometry` is off, that part of a frame is empty (0, 0)."""
         surfaces = {_name(item.surface): asdict(item.surface) for item in stage.items}
-        header = {
+        header: dict[str, Any] = {
             "drop": self._forgotten
             + self._meshes.surplus({item.mesh for item in stage.items} | set(self._meshes.new))
             + self._pictures.surplus(_pictures(stage) | set(self._pictures.new)),
