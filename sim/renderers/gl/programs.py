@@ -3,6 +3,7 @@
 from importlib import resources
 
 import moderngl
+import numpy as np
 
 UNITS = {"surfaces": 0, "depths": 1, "radiances": 2, "textures": 3, "shadows": 4}
 BLOCKS = {"Materials": 0, "Lamps": 1, "Window": 2}
@@ -41,5 +42,14 @@ class Programs:
                 program[uniform] = unit
         for block, binding in BLOCKS.items():
             if block in program:
-                program[block].binding = binding
+                found = program[block]
+                assert isinstance(found, moderngl.UniformBlock)
+                found.binding = binding
         return program
+
+
+def write(program: moderngl.Program, name: str, values: np.ndarray) -> None:
+    """Set a uniform to an array, a matrix as GLSL has it: column by column."""
+    uniform = program[name]
+    assert isinstance(uniform, moderngl.Uniform)
+    uniform.write(values.T.astype(np.float32).tobytes())

@@ -15,7 +15,7 @@ from sim.renderers import Frame, Shot
 from sim.renderers.gl.bodies import BODIES, Bodies
 from sim.renderers.gl.context import COLOR, DEPTH, Context
 from sim.renderers.gl.lamps import LAMPS, LIGHTS, MAP_SIZE, lamp_block, shadow_view
-from sim.renderers.gl.programs import BLOCKS, UNITS, Programs
+from sim.renderers.gl.programs import BLOCKS, UNITS, Programs, write
 from sim.renderers.gl.targets import ShadowMaps, Targets
 from sim.renderers.gl.textures import TexturePool
 from sim.renderers.gl.window import WINDOW, clip_from_base, window_block
@@ -92,7 +92,7 @@ class GlRenderer:
             lamp["map_from_base"] = (HALVED @ view).T  # columns, as GLSL takes them
             lamp["map"] = texel, 0, near, far
             gl.viewport = (number * MAP_SIZE, 0, MAP_SIZE, MAP_SIZE)
-            self._programs.shadow["clip_from_base"].write(view.T.astype(np.float32).tobytes())
+            write(self._programs.shadow, "clip_from_base", view)
             lamp_scale = (0.0, 1.0, 0.0) if light.kind != "directional" else (far - near, 0.0, near)
             self._programs.shadow["scale"] = lamp_scale
             self._bodies.draw_shadows()
@@ -102,7 +102,7 @@ class GlRenderer:
         gl = self._gl
         width, height = shot.width, shot.height
         target = self._targets.of(width, height)
-        self._programs.surface["clip_from_base"].write(clip_from_base(shot).T.astype(np.float32).tobytes())
+        write(self._programs.surface, "clip_from_base", clip_from_base(shot))
         self._window.write(window_block(shot))
 
         target.surface.use()

@@ -62,7 +62,7 @@ class TexturePool:
 def mipmaps(picture: np.ndarray) -> list[np.ndarray]:
     """The picture (S, S, 3) uint8 sRGB and its halves down to one pixel, averaged as light is: linearly."""
     levels = [np.ascontiguousarray(picture, np.uint8)]
-    linear = (levels[0] / np.float32(255)) ** np.float32(2.2)
+    linear: np.ndarray = (levels[0] / np.float32(255)) ** np.float32(2.2)
     while len(linear) > 1:
         half = len(linear) // 2
         linear = cv2.resize(linear, (half, half), interpolation=cv2.INTER_AREA).reshape(half, half, 3)
