@@ -1,4 +1,4 @@
-"""Textures by name: procedural families, each picture a function of (family, seed, size), and pictures from files.
+"""Textures by name: procedural families, each picture a function of (family, seed), and pictures from files.
 
 All procedural ones repeat without a seam. Perlin's turbulence (SIGGRAPH 1985) is approximated by octaves of value
 noise; cells are Worley's (SIGGRAPH 1996). For domain randomization see Tobin et al., IROS 2017.
@@ -15,6 +15,7 @@ from sim.scene import Texture
 from sim.texture_families import FAMILY_PATTERNS
 
 FAMILIES = tuple(sorted(FAMILY_PATTERNS))
+DRAWN_PX = 256  # patterns are drawn at this size and brought to others, so that all renderers show the same
 PICTURE = "picture"
 PICTURE_ENDINGS = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 
@@ -29,16 +30,31 @@ def pixels(texture: Texture, size: int = 128) -> np.ndarray:
     if texture.family == PICTURE:
         image = _picture(texture.path or "", size)
     elif texture.family in FAMILY_PATTERNS:
-        rng = stream(texture.seed, 0, f"texture {texture.family}")
-        image = (
-            np.clip(FAMILY_PATTERNS[texture.family](rng, size, texture.seed % 2 == 0), 0, 1) * 255 + 0.5
-        ).astype(np.uint8)
+        image = _resized(_drawn(texture), size)
     else:
         raise ValueError(
             f"there is no texture family {texture.family!r}; choose one of: {', '.join(FAMILIES)}, {PICTURE}."
         )
     image.setflags(write=False)
     return image
+
+
+def _drawn(texture: Texture) -> np.ndarray:
+    rng = stream(texture.seed, 0, f"texture {texture.family}")
+    shares = FAMILY_PATTERNS[texture.family](rng, DRAWN_PX, texture.seed % 2 == 0)
+    return (np.clip(shares, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def _resized(image: np.ndarray, size: int) -> np.ndarray:
+    """A square picture that repeats at another size, still without a seam."""
+    own = len(image)
+    if size <= own:
+        return np.asarray(cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA))
+    border = 4  # what the cubic looks at beyond the edge is on the other side
+    padded = cv2.copyMakeBorder(image, *[border] * 4, cv2.BORDER_WRAP)
+    steps = (np.arange(size, dtype=np.float32) + 0.5) * own / size - 0.5 + border
+    columns, rows = np.meshgrid(steps, steps)
+    return np.asarray(cv2.remap(padded, columns, rows, cv2.INTER_CUBIC))
 
 
 @lru_cache(maxsize=16)

@@ -41,7 +41,7 @@ class TexturePool:
                 self._layers.move_to_end(texture)
         for texture in needed:
             if texture not in self._layers:
-                levels = mipmaps(pixels(texture, SIZE))
+                levels = mipmaps(pixels(texture, SIZE)[::-1])  # OpenGL's first row is the lowest
                 layer = self._free.pop() if self._free else self._layers.popitem(last=False)[1]
                 self._write(layer, levels)
                 self._layers[texture] = layer

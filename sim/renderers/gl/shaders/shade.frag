@@ -118,7 +118,8 @@ void main() {
     vec4 colour = empty ? vec4(behind.rgb, ground.w) : materials[body].colour;
     vec4 finish = materials[body].finish;
 
-    vec2 picture = 1.0 - abs(mod(image.xy + image.zw * gl_FragCoord.xy, 2.0) - 1.0);
+    vec2 picture = 1.0 - abs(mod(image.xy + image.zw * gl_FragCoord.xy, 2.0) - 1.0);  // from the top, as pixels are
+    picture.y = 1.0 - picture.y;
     vec2 place = unpackUnorm2x16(surface.y);
     float facing = max(dot(normal, to_eye), 1e-3);
     float level = 64.0 * fract(colour.w) - 32.0 + log2(metres * eye.w * inversesqrt(facing + 0.02));
