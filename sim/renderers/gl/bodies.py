@@ -54,19 +54,17 @@ class Bodies:
         return centres[casting], (sizes[:, 3] * np.abs(scales).max(axis=1))[casting]
 
     def draw(self) -> None:
-        """All bodies, with the program `surface`."""
-        self._draw(self._surface, self._count)
+        """All bodies, with the program `surface`: shells that are open, as parts of robots are, from both sides."""
+        self._gl.enable_only(moderngl.DEPTH_TEST)
+        self._surface.render_indirect(self._commands, moderngl.TRIANGLES, self._open)
+        self._gl.enable_only(moderngl.DEPTH_TEST | moderngl.CULL_FACE)
+        self._surface.render_indirect(self._commands, moderngl.TRIANGLES, self._count - self._open, first=self._open)
 
     def draw_shadows(self) -> None:
-        """The bodies that cast shadows, with the program `shadow`."""
-        self._draw(self._shadow, self._casters)
-
-    def _draw(self, bodies: moderngl.VertexArray, count: int) -> None:
-        """The first `count` bodies: shells that are open, as parts of robots are, from both sides."""
-        self._gl.enable_only(moderngl.DEPTH_TEST)
-        bodies.render_indirect(self._commands, moderngl.TRIANGLES, self._open)
+        """The bodies that cast shadows, with the program `shadow`: what faces the light alone, since the backs of an
+        open shell stand in the shadow of its front but for the hole."""
         self._gl.enable_only(moderngl.DEPTH_TEST | moderngl.CULL_FACE)
-        bodies.render_indirect(self._commands, moderngl.TRIANGLES, count - self._open, first=self._open)
+        self._shadow.render_indirect(self._commands, moderngl.TRIANGLES, self._casters)
 
     def _write_instances(self, poses: np.ndarray, scales: np.ndarray, repeats: list[float]) -> None:
         data = np.zeros(len(poses), INSTANCE)

@@ -5,7 +5,7 @@ from importlib import resources
 import moderngl
 import numpy as np
 
-UNITS = {"surfaces": 0, "depths": 1, "radiances": 2, "textures": 3, "shadows": 4}
+UNITS = {"surfaces": 0, "depths": 1, "radiances": 2, "textures": 3, "shadows": 4, "places": 5}
 BLOCKS = {"Materials": 0, "Lamps": 1, "Window": 2}
 
 

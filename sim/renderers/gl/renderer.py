@@ -114,6 +114,7 @@ class GlRenderer:
 
         gl.enable_only(gl.NOTHING)
         target.surfaces.use(UNITS["surfaces"])
+        target.places.use(UNITS["places"])
         target.depths.use(UNITS["depths"])
         target.radiances.use(UNITS["radiances"])
         self._textures.array.use(UNITS["textures"])

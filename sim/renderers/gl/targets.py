@@ -15,17 +15,19 @@ class Target:
 
     def __init__(self, gl: moderngl.Context, width: int, height: int) -> None:
         fine = (2 * width + 1, 2 * height + 1)
-        self.surfaces = gl.texture(fine, 2, dtype="u4")
+        self.surfaces = gl.texture(fine, 1, dtype="u4")
+        self.places = gl.texture(fine, 1, dtype="u4")
         self.depths = gl.depth_texture(fine)
         self.depths.compare_func = ""
         self.radiances = gl.texture((width, height), 4, dtype="f4")
         words = gl.texture((width, height), 2, dtype="u4")
-        for texture in (self.surfaces, self.depths, self.radiances, words):
+        for texture in (self.surfaces, self.places, self.depths, self.radiances, words):
             texture.filter = (gl.NEAREST, gl.NEAREST)
-        self.surface = gl.framebuffer([self.surfaces], self.depths)
+        self.surface = gl.framebuffer([self.surfaces, self.places], self.depths)
         self.shade = gl.framebuffer([self.radiances])
         self.words = gl.framebuffer([words])
-        self._all = (self.surface, self.shade, self.words, self.surfaces, self.depths, self.radiances, words)
+        framebuffers = (self.surface, self.shade, self.words)
+        self._all = (*framebuffers, self.surfaces, self.places, self.depths, self.radiances, words)
 
     def release(self) -> None:
         """Give the memory back."""

@@ -58,12 +58,12 @@ void main() {
         int i = findLSB(foreign);
         foreign &= foreign - 1u;
         ivec2 aside = ivec2(i % 3 - 1, i / 3 - 1);
-        uint seen = texelFetch(surfaces, 2 * pixel + 1 + aside, 0).x;
+        uint seen = textureLod(surfaces, middle + vec2(aside) * half_pixel, 0.0).x;
         ivec2 best = pixel;
         int least = unlike(centre, seen);
         for (int k = 1; k < 4; k++) {
             ivec2 other = clamp(pixel + ivec2((k & 1) * aside.x, (k >> 1) * aside.y), ivec2(0), last);
-            int difference = unlike(texelFetch(surfaces, 2 * other + 1, 0).x, seen);
+            int difference = unlike(textureLod(surfaces, (2.0 * vec2(other) + 1.5) * half_pixel, 0.0).x, seen);
             best = difference < least ? other : best;
             least = min(least, difference);
         }

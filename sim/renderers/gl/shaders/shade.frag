@@ -38,6 +38,7 @@ layout(std140) uniform Window {
 };
 
 uniform usampler2D surfaces;
+uniform usampler2D places;
 uniform sampler2D depths;
 uniform sampler2DArray textures;
 uniform sampler2D shadows;  // distance of the nearest body (m), the maps side by side
@@ -107,20 +108,20 @@ float lit(int number, vec3 at, vec3 normal, float distance, mat2 turn, vec2 kin,
 void main() {
     ivec2 pixel = ivec2(gl_FragCoord.xy);
     float depth = texelFetch(depths, 2 * pixel + 1, 0).x;
-    uvec2 surface = texelFetch(surfaces, 2 * pixel + 1, 0).xy;
+    uint surface = texelFetch(surfaces, 2 * pixel + 1, 0).x;
     bool empty = depth == 1.0;
-    uint body = empty ? 0u : surface.x >> 22;
+    uint body = empty ? 0u : surface >> 22;
     float metres = planes.x * planes.y / (planes.y - (planes.y - planes.x) * depth);
     vec3 ray = (base_from_ray * vec4(gl_FragCoord.xy, 1.0, 0.0)).xyz;
     vec3 at = eye.xyz + metres * ray;
     vec3 to_eye = -normalize(ray);
-    vec3 normal = decode_normal(surface.x);
+    vec3 normal = decode_normal(surface);
     vec4 colour = empty ? vec4(behind.rgb, ground.w) : materials[body].colour;
     vec4 finish = materials[body].finish;
 
     vec2 picture = 1.0 - abs(mod(image.xy + image.zw * gl_FragCoord.xy, 2.0) - 1.0);  // from the top, as pixels are
     picture.y = 1.0 - picture.y;
-    vec2 place = unpackUnorm2x16(surface.y);
+    vec2 place = unpackUnorm2x16(texelFetch(places, 2 * pixel + 1, 0).x);
     float facing = max(dot(normal, to_eye), 1e-3);
     float level = 64.0 * fract(colour.w) - 32.0 + log2(metres * eye.w * inversesqrt(facing + 0.02));
     vec4 texel = textureLod(textures, vec3(empty ? picture : place, floor(colour.w)), empty ? 0.0 : level);
