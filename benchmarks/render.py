@@ -33,8 +33,9 @@ from sim.scene import Scene
 SEED = 41_003
 TRAINING_SIZE = (224, 224)
 SIZES = (TRAINING_SIZE, (128, 128), (640, 480))
-SCENES, QUICK_SCENES = 24, 3
-BUILT_IMAGES, QUICK_BUILT_IMAGES = 20_000, 240
+SCENES, QUICK_SCENES = 24, 2
+BUILT_IMAGES, QUICK_BUILT_IMAGES = 20_000, 420
+WARM_IMAGES, QUICK_WARM_IMAGES = 2_000, 300  # after which the rate and the growth of memory are measured
 VIEWS = 3
 RENDERERS = {
     "gl": lambda shadows: open_renderer("gl"),
@@ -130,15 +131,18 @@ def compare(scenes: int, sizes: Sequence[tuple[int, int]]) -> Iterator[dict[str,
     """A row per renderer, size and shadows: medians over the scenes, the renderers taking turns."""
     for shadows in (True, False):
         peers = [Peer(name, shadows) for name in RENDERERS]
+        for index in range(scenes):  # so that meshes, textures and shaders are there
+            for peer in peers:
+                peer.seconds(index, TRAINING_SIZE, True)
         for size in sizes if shadows else sizes[:2]:
             for whole in (False, True):
                 if whole and not (shadows and size == TRAINING_SIZE):
                     continue
                 found: dict[str, list[np.ndarray]] = {peer.name: [] for peer in peers}
-                for index in range(scenes + 1):  # the first one warms the caches
+                for index in range(scenes):
                     for peer in peers:
                         seconds = peer.seconds(index, size, whole)
-                        if index and seconds is not None:
+                        if seconds is not None:
                             found[peer.name].append(seconds)
                 for peer in peers:
                     yield row(peer, size, whole, found[peer.name])
@@ -190,8 +194,9 @@ def workers() -> set[int]:
     return {int(child) for child in children if resident_mb(int(child)) > 50}
 
 
-def into_shards(images: int) -> dict[str, Any]:
-    """Two workers fill a data set: images/s without the workers' start, and by how much their memory grew."""
+def into_shards(images: int, warm: int) -> dict[str, Any]:
+    """Two workers fill a data set: images/s, and by how much their memory grew, after the first `warm` images, when
+    the workers have started and made the textures that all scenes share."""
     config = DatasetConfig(
         task="coarse",
         seed=SEED,
@@ -202,7 +207,7 @@ def into_shards(images: int) -> dict[str, Any]:
         randomization={"distractors": {"count": [6, 6]}},
     )
     first: dict[int, float] = {}
-    growth, done, begin, warm = 0.0, 0, time.perf_counter(), images // 10
+    growth, done, begin, counted = 0.0, 0, time.perf_counter(), 0
     with tempfile.TemporaryDirectory() as folder:
         for count in build(config, Path(folder) / "data", workers=2):
             done += count
@@ -248,7 +253,8 @@ def main() -> None:
         {"what": f"first image of a process, {caches} caches", "renderer": "gl", "size": "224x224", "ms": 1e3 * seconds}
         for caches, seconds in starts.items()
     ]
-    rows.append(shards := into_shards(QUICK_BUILT_IMAGES if options.quick else BUILT_IMAGES))
+    built = (QUICK_BUILT_IMAGES, QUICK_WARM_IMAGES) if options.quick else (BUILT_IMAGES, WARM_IMAGES)
+    rows.append(shards := into_shards(*built))
 
     made = {line["renderer"]: line["ms"] for line in rows if line["what"] == "made" and "ms" in line}
     drawn = {
