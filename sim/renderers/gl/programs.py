@@ -5,19 +5,29 @@ from importlib import resources
 import moderngl
 import numpy as np
 
-UNITS = {"surfaces": 0, "depths": 1, "radiances": 2, "textures": 3, "shadows": 4, "places": 5}
+SHADERS = resources.files("sim.renderers.gl") / "shaders"
+UNITS = {"surfaces": 0, "depths": 1, "radiances": 2, "textures": 3, "shadows": 4, "places": 5, "visibilities": 6}
 BLOCKS = {"Materials": 0, "Lamps": 1, "Window": 2}
 
 
 class Programs:
-    """The shaders of one context. `surface` and `shadow` draw bodies; `resolve` and `shade` fill the target."""
+    """The shaders of one context. `surface` and `shadow` draw bodies; the others fill the target."""
 
     def __init__(self, gl: moderngl.Context) -> None:
         self._gl = gl
+        gl.includes["scene.glsl"] = (SHADERS / "scene.glsl").read_text()
         self.surface = self._compile("surface")
         self.shadow = self._compile("shadow")
         self.resolve = gl.vertex_array(self._compile("resolve", "screen"), [])
+        self._visibilities: dict[int, moderngl.VertexArray] = {}
         self._shades: dict[tuple[int, int], moderngl.VertexArray] = {}
+
+    def visibility(self, shadowed: int) -> moderngl.VertexArray:
+        """The shader that tells how much of so many lights arrives, compiled on first use."""
+        if shadowed not in self._visibilities:
+            program = self._compile("visibility", "screen", {"SHADOWED": shadowed})
+            self._visibilities[shadowed] = self._gl.vertex_array(program, [])
+        return self._visibilities[shadowed]
 
     def shade(self, shadowed: int, plain: int) -> moderngl.VertexArray:
         """The shader for that many lights with and without shadows, compiled on first use: where their number is a
@@ -30,12 +40,11 @@ class Programs:
     def _compile(
         self, name: str, vertices: str | None = None, constants: dict[str, int] | None = None
     ) -> moderngl.Program:
-        folder = resources.files("sim.renderers.gl") / "shaders"
-        fragments = (folder / f"{name}.frag").read_text()
+        fragments = (SHADERS / f"{name}.frag").read_text()
         for constant, value in (constants or {}).items():
             fragments = fragments.replace(f"const int {constant} = 1;", f"const int {constant} = {value};")
         program = self._gl.program(
-            vertex_shader=(folder / f"{vertices or name}.vert").read_text(), fragment_shader=fragments
+            vertex_shader=(SHADERS / f"{vertices or name}.vert").read_text(), fragment_shader=fragments
         )
         for uniform, unit in UNITS.items():
             if uniform in program:

@@ -1,10 +1,10 @@
 """Images by OpenGL: Mesa's software rasterizer on a CPU, or a graphics processor.
 
-Three passes per shot. `surface` notes what is visible at a grid of half a pixel: normal, body, place in the texture.
-`shade` lights the pixels' centres alone. `resolve` smooths edges by giving the samples between the centres the light
-of the centre beside them that shows the same surface. Depth and label are thus those of the pixel's centre exactly,
-and light, the costly part, is computed once per pixel however small the triangles are. Shadow maps are drawn once
-per scene and serve all of its shots.
+Four passes per shot. `surface` notes what is visible at a grid of half a pixel: normal, body, place in the texture.
+`visibility` tells for a quarter of the pixels how much of each light arrives. `shade` lights the pixels' centres
+alone. `resolve` smooths edges by giving the samples between the centres the light of the centre beside them that shows
+the same surface. Depth and label are thus those of the pixel's centre exactly, and light, the costly part, is computed
+once per pixel however small the triangles are. Shadow maps are drawn once per scene and serve all of its shots.
 """
 
 from collections.abc import Sequence
@@ -78,6 +78,7 @@ class GlRenderer:
         gl = self._gl
         shadowed = [light for light in scene.lights if light.shadow and len(centres)]
         plain = [light for light in scene.lights if not (light.shadow and len(centres))]
+        self._visibility = self._programs.visibility(len(shadowed)) if shadowed else None
         self._shade = self._programs.shade(len(shadowed), len(plain))
         data = lamp_block([*shadowed, *plain], scene.environment, backdrop)
         if shadowed:
@@ -118,6 +119,11 @@ class GlRenderer:
         target.depths.use(UNITS["depths"])
         target.radiances.use(UNITS["radiances"])
         self._textures.array.use(UNITS["textures"])
+        if self._visibility is not None:
+            target.visibility.use()
+            gl.viewport = (0, 0, width // 2 + 1, height // 2 + 1)
+            self._visibility.render(vertices=3)
+        target.visibilities.use(UNITS["visibilities"])
         target.shade.use()
         gl.viewport = (0, 0, width, height)
         self._shade.render(vertices=3)

@@ -19,15 +19,17 @@ class Target:
         self.places = gl.texture(fine, 1, dtype="u4")
         self.depths = gl.depth_texture(fine)
         self.depths.compare_func = ""
+        self.visibilities = gl.texture((width // 2 + 1, height // 2 + 1), 2, dtype="u4")
         self.radiances = gl.texture((width, height), 4, dtype="f4")
         words = gl.texture((width, height), 2, dtype="u4")
-        for texture in (self.surfaces, self.places, self.depths, self.radiances, words):
+        textures = (self.surfaces, self.places, self.depths, self.visibilities, self.radiances, words)
+        for texture in textures:
             texture.filter = (gl.NEAREST, gl.NEAREST)
         self.surface = gl.framebuffer([self.surfaces, self.places], self.depths)
+        self.visibility = gl.framebuffer([self.visibilities])
         self.shade = gl.framebuffer([self.radiances])
         self.words = gl.framebuffer([words])
-        framebuffers = (self.surface, self.shade, self.words)
-        self._all = (*framebuffers, self.surfaces, self.places, self.depths, self.radiances, words)
+        self._all = (self.surface, self.visibility, self.shade, self.words, *textures)
 
     def release(self) -> None:
         """Give the memory back."""

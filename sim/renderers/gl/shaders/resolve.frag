@@ -4,33 +4,13 @@
 // Those that show another surface than the centre have the light of the pixel beside them that shows theirs (after
 // Chajdas et al., I3D 2011).
 #version 430
+#include "scene.glsl"
 
-const int BODIES = 1023;
 const int ALIKE = 120;  // of normals on the octahedral map, about 7 degrees
 
-struct Material {
-    vec4 colour;
-    vec4 finish;
-};
-
-layout(std140) uniform Materials { Material materials[BODIES]; };
-layout(std140) uniform Window {
-    mat4 base_from_ray;
-    vec4 eye;
-    vec4 planes;  // near, far (m); width and height of the picture, which does not fill the textures
-    vec4 image;
-};
-
-uniform usampler2D surfaces;
 uniform sampler2D radiances;
 
 layout(location = 0) out uvec2 words;
-
-// How little two surfaces differ: bodies first, then normals.
-int unlike(uint a, uint b) {
-    ivec2 turn = abs(ivec2(a & 2047u, a >> 11 & 2047u) - ivec2(b & 2047u, b >> 11 & 2047u));
-    return (a >> 22) == (b >> 22) ? turn.x + turn.y : 1 << 20;
-}
 
 // The sRGB number of linear light. Roots are cheaper than the power 1 / 2.4, which they meet to a tenth of a step of
 // eight bits.
