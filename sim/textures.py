@@ -51,7 +51,7 @@ def _resized(image: np.ndarray, size: int) -> np.ndarray:
     if size <= own:
         return np.asarray(cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA))
     border = 4  # what the cubic looks at beyond the edge is on the other side
-    padded = cv2.copyMakeBorder(image, *[border] * 4, cv2.BORDER_WRAP)
+    padded = np.pad(image, ((border, border), (border, border), (0, 0)), mode="wrap")
     steps = (np.arange(size, dtype=np.float32) + 0.5) * own / size - 0.5 + border
     columns, rows = np.meshgrid(steps, steps)
     return np.asarray(cv2.remap(padded, columns, rows, cv2.INTER_CUBIC))
