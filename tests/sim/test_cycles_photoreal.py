@@ -252,7 +252,12 @@ def test_images_that_are_there_are_not_made_again(made, robot, monkeypatch):
         raise AssertionError("Blender was started though nothing was missing")
 
     monkeypatch.setattr(make, "Studio", never)
+    images = sorted(made.glob("*/images/*"))
+    before = [(path.stat().st_mtime_ns, path.read_bytes()) for path in images]
     make.make(list(SETS), range(2), made, 1, robot)
+    assert images == sorted(made.glob("*/images/*"))
+    assert before == [(path.stat().st_mtime_ns, path.read_bytes()) for path in images]
+    assert len(images) == 9 * 2 * len(SETS)
 
 
 def test_streams_differ_by_set_pose_and_purpose():
