@@ -1,7 +1,7 @@
 """A robot's arm as balls: a cheap and conservative stand-in for its meshes."""
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -24,11 +24,6 @@ class Balls:
     radii: np.ndarray
     grounded: np.ndarray
     pairs: np.ndarray
-
-    @cached_property
-    def firsts(self) -> np.ndarray:
-        """(L,) number of the first ball of each link."""
-        return np.unique(self.links, return_index=True)[1]
 
     def placed(self, poses: dict[str, np.ndarray]) -> np.ndarray:
         """(K, 3) centres in the base frame, for poses of the links."""
