@@ -15,7 +15,7 @@ from sim.cache import CACHE_VARIABLE, cache_dir, made_once
 from sim.meshes import Mesh
 from sim.robots.elements import text_of
 
-RECIPE = 2  # raise it when the same files shall become other parts
+RECIPE = 4  # raise it when the same files shall become other parts
 URDF_FILE, PARTS_FILE, INDEX_FILE = "robot.urdf", "parts.npz", "parts.json"
 ARRAYS = ("vertices", "normals", "uv", "faces")
 

@@ -1,18 +1,21 @@
 """What is seen of a robot: visual meshes and shapes, split by tone and decimated to at most MOST_TRIANGLES.
 
 A detailed URDF has a hundred thousand triangles, most of them smaller than a pixel. Each tone of each link becomes
-one mesh, decimated by quadric error (Garland and Heckbert, SIGGRAPH 1997), its share of the triangles by its area.
-Only `sim.robots.cache` calls this, once per robot: trimesh is slow to import.
+one mesh, decimated by quadric error (Garland and Heckbert, SIGGRAPH 1997). The same error is allowed everywhere, so
+that triangles go where shape is: to fingers and flanges rather than to the tubes between them. Only
+`sim.robots.cache` calls this, once per robot: trimesh is slow to import.
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import count
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
 import numpy as np
 import trimesh
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from perception.errors import RobotError
 from sim.meshes import Mesh, mesh_of
@@ -20,7 +23,8 @@ from sim.robots.elements import numbers, origin_of
 from sim.robots.tones import sort_into_tones
 
 MOST_TRIANGLES = 10_000
-FEWEST_TRIANGLES = 24  # of one part, if it has them
+FEW_TRIANGLES = 400  # of one part, which are left as they are
+FIRST_LOSS, LOSS_STEP = 2.25, 0.1  # exponent of the quadric error that an edge may cost when it is taken away
 UNCOLOURED = (0.8, 0.8, 0.8)
 CREASE_RAD = np.radians(35)
 UV_M = 0.25  # a texture's unit is this long on a robot
@@ -57,12 +61,8 @@ def read_visuals(robot: Element) -> tuple[list[Visual], list[tuple[float, float,
     groups: dict[tuple[str, int], list[trimesh.Trimesh]] = {}
     for piece, tone in zip(pieces, tones, strict=True):
         groups.setdefault((piece.link, tone), []).append(piece.mesh)
-    meshes = [_joined(group) for group in groups.values()]
-    budget = _shares([len(mesh.faces) for mesh in meshes], [float(mesh.area) for mesh in meshes])
-    visuals = [
-        Visual(link, tone, _shaded(_decimated(mesh, count)))
-        for (link, tone), mesh, count in zip(groups, meshes, budget, strict=True)
-    ]
+    meshes = _decimated([_joined(group) for group in groups.values()])
+    visuals = [Visual(link, tone, _shaded(mesh)) for (link, tone), mesh in zip(groups, meshes, strict=True)]
     return visuals, colours
 
 
@@ -142,50 +142,42 @@ def _joined(meshes: list[trimesh.Trimesh]) -> trimesh.Trimesh:
     return trimesh.Trimesh(np.concatenate([mesh.vertices for mesh in meshes]), np.concatenate(faces), process=False)
 
 
-def _shares(counts: list[int], areas: list[float]) -> list[int]:
-    """Triangles that each part may keep: all if they fit, else by the root of its area."""
-    if sum(counts) <= MOST_TRIANGLES:
-        return counts
-    weight = np.sqrt(areas)
-    kept = np.zeros(len(counts))
-    free = np.ones(len(counts), dtype=bool)
-    left = float(MOST_TRIANGLES)
-    while free.any():  # parts that have fewer than their share leave the rest to the others
-        share = left * weight / weight[free].sum()
-        full = free & (np.array(counts) <= share)
-        if not full.any():
-            kept[free] = share[free]
+def _decimated(meshes: list[trimesh.Trimesh]) -> list[trimesh.Trimesh]:
+    """The meshes with at most MOST_TRIANGLES in all, unless parts of FEW_TRIANGLES come to more."""
+    detailed = [number for number, mesh in enumerate(meshes) if len(mesh.faces) > FEW_TRIANGLES]
+    kept, before = list(meshes), None
+    for step in count():
+        for number in detailed:
+            kept[number] = meshes[number].simplify_quadric_decimation(
+                face_count=FEW_TRIANGLES, aggression=FIRST_LOSS + step * LOSS_STEP
+            )
+        total = sum(len(mesh.faces) for mesh in kept)
+        if total <= MOST_TRIANGLES or total == before:
             break
-        kept[full] = np.array(counts)[full]
-        left -= kept[full].sum()
-        free &= ~full
-    return [max(int(value), min(FEWEST_TRIANGLES, count)) for value, count in zip(kept, counts, strict=True)]
-
-
-def _decimated(mesh: trimesh.Trimesh, count: int) -> trimesh.Trimesh:
-    return mesh if len(mesh.faces) <= count else mesh.simplify_quadric_decimation(face_count=count)
+        before = total
+    return kept
 
 
 def _shaded(mesh: trimesh.Trimesh) -> Mesh:
-    """Vertices split where faces meet at more than CREASE_RAD, so that edges stay sharp; UV by the dominant axis."""
-    normals, areas = mesh.face_normals, mesh.area_faces
+    """One vertex for the corners of faces that meet at less than CREASE_RAD there, so that edges stay sharp and the
+    rest is smooth; UV by the dominant axis."""
+    smooth = mesh.face_adjacency_angles < CREASE_RAD
+    pairs, ends = mesh.face_adjacency[smooth], mesh.face_adjacency_edges[smooth]
     corners = mesh.faces.reshape(-1)
-    order = np.argsort(corners, kind="stable")
-    bounds = np.flatnonzero(np.diff(corners[order], prepend=-1, append=-1))
-    shaded = np.empty((len(corners), 3))
-    for first, last in pairwise(bounds.tolist()):
-        around = order[first:last]
-        faces = around // 3
-        alike = normals[faces] @ normals[faces].T > np.cos(CREASE_RAD)
-        shaded[around] = alike @ (normals[faces] * areas[faces, None])
-    shaded /= np.maximum(np.linalg.norm(shaded, axis=1, keepdims=True), 1e-12)
-    key = np.concatenate([corners[:, None], np.round(shaded * 200)], axis=1)
-    _, first, inverse = np.unique(key, axis=0, return_index=True, return_inverse=True)
-    vertices, normals = mesh.vertices[corners[first]], shaded[first]
-    axis = np.abs(normals).argmax(axis=1)
-    flat = np.array([(1, 2), (0, 2), (0, 1)])[axis]
+    # Number of the corner of each pair's first and second face at each end of the edge between them.
+    first, second = (
+        (3 * side[:, None] + (mesh.faces[side][:, None, :] == ends[:, :, None]).argmax(axis=2)).ravel()
+        for side in pairs.T
+    )
+    graph = coo_array((np.ones(len(first), bool), (first, second)), shape=(len(corners), len(corners)))
+    groups, group = connected_components(graph, directed=False)
+    weighted = np.repeat(mesh.face_normals * mesh.area_faces[:, None], 3, axis=0)
+    normals = np.stack([np.bincount(group, weighted[:, axis], groups) for axis in range(3)], axis=1)
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    vertices = mesh.vertices[corners[np.unique(group, return_index=True)[1]]]
+    flat = np.array([(1, 2), (0, 2), (0, 1)])[np.abs(normals).argmax(axis=1)]
     uv = np.take_along_axis(vertices, flat, axis=1) / UV_M
-    return mesh_of(vertices, inverse.reshape(-1, 3), uv, normals)
+    return mesh_of(vertices, group.reshape(-1, 3), uv, normals)
 
 
 def _triple(values: list[float]) -> tuple[float, float, float]:

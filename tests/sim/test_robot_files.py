@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import trimesh
 from fixtures_robot import DESCRIPTION, URDF, write_toy
 
 from perception.errors import BlockworldError, RobotError
@@ -18,7 +19,7 @@ from sim.robots.loading import check_robot
 from sim.robots.schema import read_description
 from sim.robots.sources import DATA_VARIABLE, data_folder
 from sim.robots.tones import sort_into_tones
-from sim.robots.visuals import _shares
+from sim.robots.visuals import FEW_TRIANGLES, MOST_TRIANGLES, _decimated, _shaded
 
 
 @pytest.fixture(autouse=True)
@@ -219,11 +220,22 @@ def test_tones_are_the_few_colours_of_most_area_the_lightest_first():
     assert tones[:3] == [2, 0, 0] and tones[4] == 1
 
 
-def test_triangles_are_shared_by_area_and_none_is_given_more_than_it_has():
-    assert _shares([10, 20], [1.0, 1.0]) == [10, 20]
-    shares = _shares([50_000, 50_000, 100], [4.0, 1.0, 1.0])
-    assert shares[2] == 100 and sum(shares) <= 10_000
-    assert shares[0] == pytest.approx(2 * shares[1], abs=2)
+def test_triangles_go_where_shape_is_and_small_parts_keep_theirs():
+    ball = trimesh.creation.icosphere(subdivisions=6, radius=0.2)
+    flat = trimesh.creation.box((0.4, 0.4, 0.02)).subdivide().subdivide().subdivide().subdivide().subdivide()
+    small = trimesh.creation.cylinder(radius=0.01, height=0.02, sections=64)
+    kept_ball, kept_flat, kept_small = _decimated([ball, flat, small])
+    assert len(ball.faces) + len(flat.faces) > 3 * MOST_TRIANGLES and kept_small is small
+    assert len(kept_flat.faces) <= FEW_TRIANGLES < len(kept_ball.faces) < MOST_TRIANGLES
+    assert np.linalg.norm(kept_ball.vertices, axis=1) == pytest.approx(0.2, abs=1e-3)
+    assert kept_ball.volume == pytest.approx(ball.volume, rel=0.01)
+    assert kept_flat.volume == pytest.approx(flat.volume, rel=0.01)
+
+
+def test_edges_stay_sharp_and_the_rest_is_smooth():
+    box, ball = _shaded(trimesh.creation.box((1, 2, 3))), _shaded(trimesh.creation.icosphere(subdivisions=3))
+    assert len(box.vertices) == 24 and np.abs(box.normals).max(axis=1) == pytest.approx(1)
+    assert len(ball.vertices) == 642 and ball.normals == pytest.approx(ball.vertices, abs=0.02)
 
 
 def test_the_description_in_the_docs_fits_its_urdf(tmp_path):
