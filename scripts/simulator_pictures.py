@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from sim.keypoints import channels, locate, visibility
+from sim.keypoints import channels, locate, points_of, visibility
 from sim.optics import photograph
 from sim.randomization import preset, sample_scene
 from sim.renderers import RENDERERS, Frame, Renderer, Shot, open_renderer
@@ -67,8 +67,9 @@ def outputs(renderer: Renderer) -> np.ndarray:
     ).astype(np.uint8)
     marked = frame.rgb.copy()
     wanted = channels("coarse", description)
-    places = locate(wanted, scene, shot, description, scene.views[0])
-    seen = visibility(wanted, scene, shot, description, frame, scene.views[0])
+    points = points_of(wanted, scene, description)
+    places = locate(points, shot, scene.views[0])
+    seen = visibility(points, shot, frame, scene.views[0])
     for (u, v), state in zip(places.reshape(-1, 2), seen.ravel(), strict=True):
         if state:
             cv2.circle(marked, (round(u), round(v)), 4, DOT[int(state)], -1, cv2.LINE_AA)

@@ -42,26 +42,39 @@ def channels(task: Task, description: RobotDescription) -> tuple[Channel, ...]:
     return (*(_of_robot(keypoint) for keypoint in keypoints), *BLOCK_CHANNELS)
 
 
-def locate(
-    channels: tuple[Channel, ...], scene: Scene, shot: Shot, description: RobotDescription, view: View | None = None
-) -> np.ndarray:
-    """Pixels (K, 2, 2) of every channel's points in the shot (K channels, at most two points, u and v).
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Where the points of K channels are in one scene: xyz (K, 2, 3) in the base frame, m; labels (K, 1) of the bodies
+    that they belong to. A channel of one point repeats it."""
 
-    Through the lens of `view`, or through the shot's pinhole without one. A channel of one point repeats it; points
-    outside the shot keep their place outside; points behind the camera are NaN.
+    xyz: np.ndarray
+    labels: np.ndarray
+
+
+def points_of(channels: tuple[Channel, ...], scene: Scene, description: RobotDescription) -> Points:
+    """The points of every channel in a scene."""
+    centre, ends = scene.block.points()
+    poses = description.robot.link_poses(scene.joints)
+    xyz = np.empty((len(channels), MOST_POINTS, 3))
+    for row, channel in zip(xyz, channels, strict=True):
+        if channel.kind == "block":
+            row[:] = ends if channel.modes == MOST_POINTS else centre
+        else:
+            row[:] = [poses[link][:3, :3] @ np.array(place) + poses[link][:3, 3] for link, place in channel.places]
+    labels = np.array([BLOCK if channel.kind == "block" else ROBOT for channel in channels])
+    return Points(xyz, labels[:, None])
+
+
+def locate(points: Points, shot: Shot, view: View | None = None) -> np.ndarray:
+    """Pixels (K, 2, 2) of the points in the shot (K channels, two points, u and v).
+
+    Through the lens of `view`, or through the shot's pinhole without one. Points outside the shot keep their place
+    outside; points behind the camera are NaN.
     """
-    pixels = shot.camera.project(_points(channels, scene, description))[0]
-    return shot.from_image(pixels if view is None else to_image(view, pixels))
+    return _projected(points, shot, view)[0]
 
 
-def visibility(
-    channels: tuple[Channel, ...],
-    scene: Scene,
-    shot: Shot,
-    description: RobotDescription,
-    frame: Frame,
-    view: View | None = None,
-) -> np.ndarray:
+def visibility(points: Points, shot: Shot, frame: Frame, view: View | None = None) -> np.ndarray:
     """(K, 2) uint8 for the points of `locate`: 0 outside the shot, 1 occluded, 2 visible; `frame` is the shot's.
 
     Judged by the label and depth of the pixel that the point falls into. Robot points mostly lie inside the robot
@@ -69,9 +82,7 @@ def visibility(
     robot or the block, whatever part of it. Elsewhere it is visible unless what is there is nearer than the point by
     more than HIDING_M: the clamp, for one, is seen in the gap between the fingers.
     """
-    points = _points(channels, scene, description)
-    pixels, depth = shot.camera.project(points)
-    pixels = shot.from_image(pixels if view is None else to_image(view, pixels))
+    pixels, depth = _projected(points, shot, view)
     inside = (
         np.isfinite(pixels).all(axis=-1)
         & (depth > 0)
@@ -79,23 +90,15 @@ def visibility(
         & (pixels < (shot.width, shot.height)).all(axis=-1)
     )
     columns, rows = np.where(inside[..., None], pixels, 0.0).astype(int).transpose(2, 0, 1)
-    own = np.array([BLOCK if channel.kind == "block" else ROBOT for channel in channels])[:, None]
-    seen = (frame.segmentation[rows, columns] == own) | (frame.depth[rows, columns] > depth - HIDING_M)
+    seen = (frame.segmentation[rows, columns] == points.labels) | (frame.depth[rows, columns] > depth - HIDING_M)
     return np.where(inside, np.where(seen, VISIBLE, OCCLUDED), OUTSIDE).astype(np.uint8)
+
+
+def _projected(points: Points, shot: Shot, view: View | None) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels (K, 2, 2) in the shot, and distances (K, 2) along the optical axis, m."""
+    pixels, depth = shot.camera.project(points.xyz)
+    return shot.from_image(pixels if view is None else to_image(view, pixels)), depth
 
 
 def _of_robot(keypoint: Keypoint) -> Channel:
     return Channel(keypoint.name, "robot", keypoint.places, len(keypoint.places))
-
-
-def _points(channels: tuple[Channel, ...], scene: Scene, description: RobotDescription) -> np.ndarray:
-    """(K, 2, 3) places in the base frame."""
-    centre, ends = scene.block.points()
-    poses = description.robot.link_poses(scene.joints)
-    points = np.empty((len(channels), MOST_POINTS, 3))
-    for row, channel in zip(points, channels, strict=True):
-        if channel.kind == "block":
-            row[:] = ends if channel.modes == MOST_POINTS else centre
-        else:
-            row[:] = [poses[link][:3, :3] @ np.array(xyz) + poses[link][:3, 3] for link, xyz in channel.places]
-    return points

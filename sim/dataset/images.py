@@ -1,31 +1,24 @@
-"""Pictures as bytes: colours, depths and labels.
-
-PNG with the filter "up" and run lengths takes a little less time and fewer bytes than OpenCV's defaults on images
-with sensor noise; docs/datasets.md has the measurements.
-"""
+"""Pictures as bytes: colours, depths and labels."""
 
 import cv2
 import numpy as np
 
 from sim.dataset.config import Codec
+from sim.dataset.png import encode_png
 
 DEPTH_UNIT_M = 2e-4
 JPEG_QUALITY = 95
-QUICK_PNG = (
-    cv2.IMWRITE_PNG_COMPRESSION,
-    1,
-    cv2.IMWRITE_PNG_STRATEGY,
-    cv2.IMWRITE_PNG_STRATEGY_RLE,
-    cv2.IMWRITE_PNG_FILTER,
-    cv2.IMWRITE_PNG_FILTER_UP,
-)
 EXTENSIONS: dict[Codec, str] = {"png": "png", "jpeg": "jpg"}
 
 
 def encode_rgb(rgb: np.ndarray, codec: Codec) -> bytes:
     """A file of (H, W, 3) uint8 sRGB."""
-    settings = QUICK_PNG if codec == "png" else (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY)
-    return _encode(f".{EXTENSIONS[codec]}", rgb[..., ::-1], settings)
+    if codec == "png":
+        return encode_png(rgb)
+    written, data = cv2.imencode(".jpg", rgb[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))
+    if not written:
+        raise ValueError(f"a picture of shape {rgb.shape} cannot be written as JPEG")
+    return data.tobytes()
 
 
 def decode_rgb(data: bytes) -> np.ndarray:
@@ -54,24 +47,17 @@ def decode_units(data: bytes) -> np.ndarray:
 
 def encode_units(units: np.ndarray) -> bytes:
     """A PNG of depths as `decode_units` gives them."""
-    return _encode(".png", units, QUICK_PNG)
+    return encode_png(units)
 
 
 def encode_labels(labels: np.ndarray) -> bytes:
     """A grey PNG of labels (H, W) uint8."""
-    return _encode(".png", labels, QUICK_PNG)
+    return encode_png(labels)
 
 
 def decode_labels(data: bytes) -> np.ndarray:
     """Labels (H, W) uint8."""
     return _decode(data, cv2.IMREAD_UNCHANGED)
-
-
-def _encode(extension: str, pixels: np.ndarray, settings: tuple[int, ...]) -> bytes:
-    written, data = cv2.imencode(extension, pixels, settings)
-    if not written:
-        raise ValueError(f"a picture of shape {pixels.shape} cannot be written as {extension}")
-    return data.tobytes()
 
 
 def _decode(data: bytes, flags: int) -> np.ndarray:

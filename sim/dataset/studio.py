@@ -11,7 +11,7 @@ from perception.crop import window
 from sim.dataset.config import DatasetConfig
 from sim.dataset.images import DEPTH_UNIT_M, EXTENSIONS, encode_depth, encode_labels, encode_rgb
 from sim.dataset.tar import key_of, pack
-from sim.keypoints import Channel, Task, channels, locate, visibility
+from sim.keypoints import Channel, Points, Task, channels, locate, points_of, visibility
 from sim.optics import photograph, to_image
 from sim.random_streams import stream
 from sim.randomization import sample_scene
@@ -68,8 +68,10 @@ class Studio:
         every = shots_of(scene, self.config, self.description)
         shots = [every[view] for view in chosen]
         frames = photograph(self.renderer, scene, shots, [scene.views[view] for view in chosen])
+        points = points_of(self.channels, scene, self.description)
+        common = self._record_of_scene(scene)
         return [
-            Picture(view, shot, frame, self._record(scene, view, shot, frame))
+            Picture(view, shot, frame, common | self._record_of_view(scene, points, view, shot, frame))
             for view, shot, frame in zip(chosen, shots, frames, strict=True)
         ]
 
@@ -89,20 +91,14 @@ class Studio:
             files["segmentation.png"] = encode_labels(frame.segmentation)
         return files
 
-    def _record(self, scene: Scene, view: int, shot: Shot, frame: Frame) -> dict[str, Any]:
-        seen, robot = scene.views[view], self.description.robot
-        points = locate(self.channels, scene, shot, self.description, seen)
-        visible = visibility(self.channels, scene, shot, self.description, frame, seen)
+    def _record_of_scene(self, scene: Scene) -> dict[str, Any]:
+        """What the records of all views of a scene share."""
+        robot = self.description.robot
         clamp = robot.clamp_pose(scene.joints)
         return {
             "task": self.config.task,
             "seed": scene.seed,
             "scene": scene.index,
-            "view": view,
-            "width": shot.width,
-            "height": shot.height,
-            "window_px": [shot.u0, shot.v0, shot.u1, shot.v1],
-            "camera": _camera(seen),
             "robot": {
                 "name": scene.robot,
                 "joints": dict(zip(robot.joint_names, _numbers(scene.joints), strict=True)),
@@ -113,6 +109,18 @@ class Studio:
                 "size_m": _numbers(scene.block.size_m),
                 "T_base_block": _numbers(scene.block.T_base_block),
             },
+            "depth_unit_m": DEPTH_UNIT_M,
+        }
+
+    def _record_of_view(self, scene: Scene, points: Points, view: int, shot: Shot, frame: Frame) -> dict[str, Any]:
+        seen = scene.views[view]
+        pixels, visible = locate(points, shot, seen), visibility(points, shot, frame, seen)
+        return {
+            "view": view,
+            "width": shot.width,
+            "height": shot.height,
+            "window_px": [shot.u0, shot.v0, shot.u1, shot.v1],
+            "camera": _camera(seen),
             "keypoints": [
                 {
                     "name": channel.name,
@@ -120,9 +128,8 @@ class Studio:
                     "px": [_pixel(point) for point in row[: channel.modes]],
                     "visibility": [int(value) for value in state[: channel.modes]],
                 }
-                for channel, row, state in zip(self.channels, points, visible, strict=True)
+                for channel, row, state in zip(self.channels, pixels, visible, strict=True)
             ],
-            "depth_unit_m": DEPTH_UNIT_M,
         }
 
 

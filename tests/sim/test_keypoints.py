@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from perception.camera import Camera
-from sim.keypoints import HIDING_M, OCCLUDED, OUTSIDE, VISIBLE, channels, locate, visibility
+from sim.keypoints import HIDING_M, OCCLUDED, OUTSIDE, VISIBLE, channels, locate, points_of, visibility
 from sim.renderers import Frame, Shot
 from sim.robots import known_descriptions, load_robot
 from sim.scene import BLOCK, ROBOT, SUPPORT, Block, Environment, Lens, Material, Scene, View
@@ -42,9 +42,13 @@ def empty_frame(label, depth):
     return Frame(np.zeros((*shape, 3), np.uint8), np.full(shape, depth, np.float32), np.full(shape, label, np.uint8))
 
 
+def points(robot, scene):
+    return points_of(channels("coarse", robot), scene, robot)
+
+
 def seen(robot, scene, frame, shot=None, view=None):
     camera = scene.views[0].camera
-    return visibility(channels("coarse", robot), scene, shot or Shot.whole(camera), robot, frame, view)
+    return visibility(points(robot, scene), shot or Shot.whole(camera), frame, view)
 
 
 def test_channels_follow_the_robot_and_the_task(robot):
@@ -60,10 +64,10 @@ def test_channels_follow_the_robot_and_the_task(robot):
 def test_points_are_where_the_camera_projects_them(robot):
     scene = scene_of(robot)
     camera = scene.views[0].camera
-    placed = locate(channels("coarse", robot), scene, Shot.whole(camera), robot)
+    placed = locate(points(robot, scene), Shot.whole(camera))
     for row, keypoint in zip(placed, robot.overview, strict=False):
         np.testing.assert_allclose(row[0], camera.project(robot.robot.points(robot.home, keypoint.places))[0][0])
-    half = locate(channels("coarse", robot), scene, Shot(camera, 40, 20, 200, 140, 80, 60), robot)
+    half = locate(points(robot, scene), Shot(camera, 40, 20, 200, 140, 80, 60))
     np.testing.assert_allclose(half, (placed - (40, 20)) / 2)
     pose = scene.block.T_base_block
     ends = pose[:3, 3] + np.outer((-0.05, 0.05), pose[:3, 0])
@@ -73,10 +77,8 @@ def test_points_are_where_the_camera_projects_them(robot):
 def test_points_follow_the_lens(robot):
     scene = scene_of(robot, Lens(shift_px=(7.0, -3.0)))
     shot, view = Shot.whole(scene.views[0].camera), scene.views[0]
-    plain = locate(channels("coarse", robot), scene, shot, robot)
-    np.testing.assert_allclose(
-        locate(channels("coarse", robot), scene, shot, robot, view), plain + np.array((7.0, -3.0))
-    )
+    placed = points(robot, scene)
+    np.testing.assert_allclose(locate(placed, shot, view), locate(placed, shot) + np.array((7.0, -3.0)))
 
 
 def test_a_point_is_visible_where_the_pixel_shows_its_own_body_however_near(robot):
