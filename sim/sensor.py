@@ -43,12 +43,12 @@ def _exposed(rgb: np.ndarray, shot: Shot, view: View) -> np.ndarray:
         return rgb
     light: np.ndarray = cv2.LUT(rgb, ((LEVELS - 1) * _linear()[:, None] * gains).astype(np.float32)[:, None])
     if sensor.vignetting:
-        light = light * _share_left(shot, view)[..., None]
+        light = cv2.multiply(light, cv2.merge([_share_left(shot, view)] * 3))
     if motion > LEAST_BLUR_PX:
         light = cv2.filter2D(light, -1, _smear(motion, sensor.motion_rad), borderType=cv2.BORDER_REPLICATE)
     if blur > LEAST_BLUR_PX:
         light = cv2.GaussianBlur(light, (0, 0), blur, borderType=cv2.BORDER_REPLICATE)
-    return _displayed().take(np.minimum(light + 0.5, LEVELS - 1).astype(np.uint16), mode="clip")
+    return np.asarray(cv2.LUT(cv2.add(light, 0.0, dtype=cv2.CV_16U), _displayed()))
 
 
 def _share_left(shot: Shot, view: View) -> np.ndarray:
@@ -126,7 +126,7 @@ def _linear() -> np.ndarray:
 
 @cache
 def _displayed() -> np.ndarray:
-    """(LEVELS,) stored values for light from 0 to 1."""
-    light = np.arange(LEVELS) / (LEVELS - 1)
+    """(65536,) stored values for light in LEVELS - 1 steps from 0 to 1, and white for more."""
+    light = np.minimum(np.arange(1 << 16) / (LEVELS - 1), 1.0)
     stored = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
     return np.rint(255 * stored).astype(np.uint8)

@@ -90,6 +90,17 @@ def test_lights_add_up_in_linear_units(renderer):
     assert np.abs(together - apart).max() < 0.015
 
 
+@pytest.mark.parametrize("count", [4, 5, 8])
+def test_each_of_many_lights_has_its_own_shadow(renderer, count):
+    turns = 2 * np.pi * np.arange(count) / count
+    lights = [Light("directional", (np.cos(turn), np.sin(turn), 1.0), intensity=1.0 / count) for turn in turns]
+    together, _, frame = radiance(renderer, scene(*lights))
+    apart = sum(radiance(renderer, scene(light))[0] for light in lights)
+    off = np.abs(together - apart)[frame.segmentation == SUPPORT]
+    assert np.percentile(off, 99) < 0.01 * count and off.mean() < 0.01
+    assert apart[frame.segmentation == SUPPORT].min() < 0.9 * apart.max()
+
+
 def test_the_sky_lights_what_faces_up(renderer):
     environment = Environment(ambient=0.5, sky=(1.0, 1.0, 1.0), ground=(0.0, 0.0, 0.0))
     linear, points, _ = radiance(renderer, scene(environment=environment))

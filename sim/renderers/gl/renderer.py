@@ -16,7 +16,7 @@ from sim.renderers.gl.bodies import BODIES, Bodies
 from sim.renderers.gl.context import COLOR, DEPTH, Context
 from sim.renderers.gl.lamps import LAMPS, LIGHTS, MAP_SIZE, lamp_block, shadow_view
 from sim.renderers.gl.programs import BLOCKS, UNITS, Programs, write
-from sim.renderers.gl.targets import ShadowMaps, Targets
+from sim.renderers.gl.targets import WORD_LIGHTS, ShadowMaps, Targets
 from sim.renderers.gl.textures import TexturePool
 from sim.renderers.gl.window import WINDOW, clip_from_base, window_block
 from sim.scene import Scene
@@ -79,6 +79,7 @@ class GlRenderer:
         shadowed = [light for light in scene.lights if light.shadow and len(centres)]
         plain = [light for light in scene.lights if not (light.shadow and len(centres))]
         self._visibility = self._programs.visibility(len(shadowed)) if shadowed else None
+        self._width_of_shares = int(len(shadowed) > WORD_LIGHTS)
         self._shade = self._programs.shade(len(shadowed), len(plain))
         data = lamp_block([*shadowed, *plain], scene.environment, backdrop)
         if shadowed:
@@ -120,10 +121,10 @@ class GlRenderer:
         target.radiances.use(UNITS["radiances"])
         self._textures.array.use(UNITS["textures"])
         if self._visibility is not None:
-            target.visibility.use()
+            target.visibility[self._width_of_shares].use()
             gl.viewport = (0, 0, width // 2 + 1, height // 2 + 1)
             self._visibility.render(vertices=3)
-        target.visibilities.use(UNITS["visibilities"])
+        target.visibilities[self._width_of_shares].use(UNITS["visibilities"])
         target.shade.use()
         gl.viewport = (0, 0, width, height)
         self._shade.render(vertices=3)

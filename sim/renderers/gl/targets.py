@@ -7,11 +7,16 @@ import moderngl
 from sim.renderers.gl.lamps import MAP_SIZE
 
 SIZES = 4
+WORD_LIGHTS = 4  # whose shares one word holds
 STEP = 64  # px; a lens makes the drawn size of every shot another, and to make a target takes as long as to fill it
 
 
 class Target:
-    """Textures and framebuffers for pictures up to a size: samples half a pixel apart, light, and what is read back."""
+    """Textures and framebuffers for pictures up to a size: samples half a pixel apart, light, and what is read back.
+
+    Of `visibilities` there are two, for up to WORD_LIGHTS lights with a shadow and for more: it is read four times a
+    pixel, so that its width counts.
+    """
 
     def __init__(self, gl: moderngl.Context, width: int, height: int) -> None:
         fine = (2 * width + 1, 2 * height + 1)
@@ -19,17 +24,17 @@ class Target:
         self.places = gl.texture(fine, 1, dtype="u4")
         self.depths = gl.depth_texture(fine)
         self.depths.compare_func = ""
-        self.visibilities = gl.texture((width // 2 + 1, height // 2 + 1), 2, dtype="u4")
+        self.visibilities = [gl.texture((width // 2 + 1, height // 2 + 1), words, dtype="u4") for words in (2, 4)]
         self.radiances = gl.texture((width, height), 4, dtype="f4")
         words = gl.texture((width, height), 2, dtype="u4")
-        textures = (self.surfaces, self.places, self.depths, self.visibilities, self.radiances, words)
+        textures = (self.surfaces, self.places, self.depths, *self.visibilities, self.radiances, words)
         for texture in textures:
             texture.filter = (gl.NEAREST, gl.NEAREST)
         self.surface = gl.framebuffer([self.surfaces, self.places], self.depths)
-        self.visibility = gl.framebuffer([self.visibilities])
+        self.visibility = [gl.framebuffer([texture]) for texture in self.visibilities]
         self.shade = gl.framebuffer([self.radiances])
         self.words = gl.framebuffer([words])
-        self._all = (self.surface, self.visibility, self.shade, self.words, *textures)
+        self._all = (self.surface, *self.visibility, self.shade, self.words, *textures)
 
     def release(self) -> None:
         """Give the memory back."""

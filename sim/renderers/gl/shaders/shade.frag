@@ -9,7 +9,7 @@ const float INFINITY = 1.0 / 0.0;
 const int ALIKE = 240;  // of normals on the octahedral map, about 14 degrees
 
 uniform usampler2D places;
-uniform usampler2D visibilities;  // of each light, at every second pixel of every second row
+uniform usampler2D visibilities;  // what visibility.frag wrote
 uniform sampler2DArray textures;
 
 layout(location = 0) out vec4 radiance;
@@ -22,20 +22,18 @@ vec3 decode(vec3 c) {
 // The share of each light that arrives: the mean of the nearest places that show the same surface. One such place is
 // the pixel itself in even rows and columns, and two or four lie around it in the others.
 void arrive(ivec2 pixel, uint surface, out vec4 first, out vec4 second) {
-    ivec2 last = ivec2(planes.zw) - 1;
     vec4 sums[2] = vec4[](vec4(0.0), vec4(0.0)), others[2] = vec4[](vec4(0.0), vec4(0.0));
     float count = 0.0;
     for (int i = 0; i < 4; i++) {
         ivec2 place = pixel / 2 + ivec2(i & 1, i >> 1) * (pixel & 1);
-        uint seen = texelFetch(surfaces, 2 * min(2 * place, last) + 1, 0).x;
-        uvec2 shares = texelFetch(visibilities, place, 0).xy;
-        float alike = unlike(seen, surface) <= ALIKE ? 1.0 : 0.0;
+        uvec3 shares = texelFetch(visibilities, place, 0).xyz;
+        float alike = unlike(shares.y, surface) <= ALIKE ? 1.0 : 0.0;
         count += alike;
         sums[0] += alike * unpackUnorm4x8(shares.x);
         others[0] += 0.25 * unpackUnorm4x8(shares.x);
         if (SHADOWED > 4) {
-            sums[1] += alike * unpackUnorm4x8(shares.y);
-            others[1] += 0.25 * unpackUnorm4x8(shares.y);
+            sums[1] += alike * unpackUnorm4x8(shares.z);
+            others[1] += 0.25 * unpackUnorm4x8(shares.z);
         }
     }
     first = count > 0.0 ? sums[0] / count : others[0];

@@ -1,4 +1,5 @@
-// Which share of each light arrives, at every second pixel of every second row: eight bits per light.
+// Which share of each light arrives, at every second pixel of every second row, and at which surface: eight bits per
+// light of the first four, the surface, and eight bits per light of the others, where there are others.
 #version 430
 #include "scene.glsl"
 
@@ -21,7 +22,7 @@ const vec2 DISC[TESTS] = vec2[](
 
 uniform sampler2D shadows;  // distance of the nearest body (m), the maps side by side
 
-layout(location = 0) out uvec2 shares;
+layout(location = 0) out uvec4 shares;
 
 // Share of a light that reaches a surface: the blockers' mean depth gives the penumbra's width (Fernando, 2005).
 float lit(int number, vec3 at, vec3 normal, float distance) {
@@ -59,12 +60,15 @@ void main() {
     ivec2 pixel = min(2 * ivec2(gl_FragCoord.xy), ivec2(planes.zw) - 1);
     float metres = metres_of(texelFetch(depths, 2 * pixel + 1, 0).x);
     vec3 at = eye.xyz + metres * (base_from_ray * vec4(vec2(pixel) + 0.5, 1.0, 0.0)).xyz;
-    vec3 normal = decode_normal(texelFetch(surfaces, 2 * pixel + 1, 0).x);
+    uint surface = texelFetch(surfaces, 2 * pixel + 1, 0).x;
+    vec3 normal = decode_normal(surface);
     float share[LIGHTS] = float[](1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0);
     for (int i = 0; i < SHADOWED; i++)
         share[i] = lit(i, at, normal, length(lights[i].vector.xyz - at));
-    shares = uvec2(
+    shares = uvec4(
         packUnorm4x8(vec4(share[0], share[1], share[2], share[3])),
-        packUnorm4x8(vec4(share[4], share[5], share[6], share[7]))
+        surface,
+        packUnorm4x8(vec4(share[4], share[5], share[6], share[7])),
+        0u
     );
 }
