@@ -1,14 +1,19 @@
 """A data set built by a Ray cluster is the same, also when a machine of it is lost on the way."""
 
+import time
+
 import pytest
 from fixtures_dataset import changed, contents
 
 from sim.dataset import build, present_images
+from sim.dataset.cluster import SCENES_AHEAD
 
 ray = pytest.importorskip("ray", reason="Ray is not installed (the extra `ray`)")
 cluster_utils = pytest.importorskip("ray.cluster_utils")
 
-CONFIG = changed(scenes=16, shard_scenes=4, width=32, height=32)
+# A task renders a shard, and waits when SCENES_AHEAD scenes are: so that after the first scene none has ended yet.
+CONFIG = changed(scenes=3 * (SCENES_AHEAD + 4), shard_scenes=SCENES_AHEAD + 4, width=32, height=32)
+START_S = 120.0
 
 
 @pytest.fixture
@@ -28,6 +33,14 @@ def cluster(monkeypatch):
     nodes.shutdown()
 
 
+def wait_until_both_nodes_render():
+    """Each has one processor, and a task takes one."""
+    until = time.monotonic() + START_S
+    while ray.available_resources().get("CPU", 0):
+        assert time.monotonic() < until, "no task was started on one of the nodes"
+        time.sleep(0.1)
+
+
 def test_a_node_is_lost_on_the_way_and_nothing_else(cluster, tmp_path):
     nodes, second = cluster
     undisturbed, out, told = tmp_path / "undisturbed", tmp_path / "out", []
@@ -35,7 +48,8 @@ def test_a_node_is_lost_on_the_way_and_nothing_else(cluster, tmp_path):
     count = 0
     for images in build(CONFIG, out, ray=nodes.address, notice=told.append):
         count += images
-        if count == 5 * CONFIG.views:
+        if count == CONFIG.views:
+            wait_until_both_nodes_render()
             assert len({node["NodeID"] for node in ray.nodes() if node["Alive"]}) == 2
             nodes.remove_node(second, allow_graceful=False)
         assert present_images(CONFIG, out) == count, "every image that was reported is there, and once"
