@@ -1,6 +1,8 @@
 """A data set built by a Ray cluster is the same, also when a machine of it is lost on the way."""
 
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from fixtures_dataset import changed, contents
@@ -13,7 +15,7 @@ cluster_utils = pytest.importorskip("ray.cluster_utils")
 
 # A task renders a shard, and waits when SCENES_AHEAD scenes are: so that after the first scene none has ended yet.
 CONFIG = changed(scenes=3 * (SCENES_AHEAD + 4), shard_scenes=SCENES_AHEAD + 4, width=32, height=32)
-START_S = 120.0
+WAIT_S = 120.0
 
 
 @pytest.fixture
@@ -33,12 +35,29 @@ def cluster(monkeypatch):
     nodes.shutdown()
 
 
-def wait_until_both_nodes_render():
-    """Each has one processor, and a task takes one."""
-    until = time.monotonic() + START_S
-    while ray.available_resources().get("CPU", 0):
-        assert time.monotonic() < until, "no task was started on one of the nodes"
-        time.sleep(0.1)
+def renderer_of(node):
+    """The process of a task on the node: Ray names it after its task, and it is a child of the node's raylet."""
+    (raylet,) = node.all_processes["raylet"]
+    pid = raylet.process.pid
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        if title(child).startswith("ray::render"):
+            return child
+    return None
+
+
+def title(pid):
+    """Empty where the process has ended."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    return ""
+
+
+def wait_for(found):
+    until = time.monotonic() + WAIT_S
+    while not (value := found()):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    return value
 
 
 def test_a_node_is_lost_on_the_way_and_nothing_else(cluster, tmp_path):
@@ -49,9 +68,10 @@ def test_a_node_is_lost_on_the_way_and_nothing_else(cluster, tmp_path):
     for images in build(CONFIG, out, ray=nodes.address, notice=told.append):
         count += images
         if count == CONFIG.views:
-            wait_until_both_nodes_render()
+            lost = wait_for(lambda: renderer_of(second))
             assert len({node["NodeID"] for node in ray.nodes() if node["Alive"]}) == 2
             nodes.remove_node(second, allow_graceful=False)
+            wait_for(lambda pid=lost: not title(pid))  # it outlives its raylet for a moment, in which it could end its shard
         assert present_images(CONFIG, out) == count, "every image that was reported is there, and once"
     assert count == CONFIG.images
     assert contents(out) == contents(undisturbed)
