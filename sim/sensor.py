@@ -48,7 +48,8 @@ def _exposed(rgb: np.ndarray, shot: Shot, view: View) -> np.ndarray:
         light = cv2.filter2D(light, -1, _smear(motion, sensor.motion_rad), borderType=cv2.BORDER_REPLICATE)
     if blur > LEAST_BLUR_PX:
         light = cv2.GaussianBlur(light, (0, 0), blur, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.LUT(cv2.add(light, 0.0, dtype=cv2.CV_16U), _displayed()))
+    steps = cv2.add(light, np.zeros(4), dtype=cv2.CV_16U)  # rounded, and not beyond what the type holds
+    return np.asarray(cv2.LUT(steps, _displayed()))
 
 
 def _share_left(shot: Shot, view: View) -> np.ndarray:

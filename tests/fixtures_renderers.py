@@ -88,8 +88,3 @@ def centroid(weights: np.ndarray) -> np.ndarray:
     total = weights.sum()
     u, v = np.arange(weights.shape[1]) + 0.5, np.arange(weights.shape[0]) + 0.5
     return np.array([(weights.sum(axis=0) * u).sum() / total, (weights.sum(axis=1) * v).sum() / total])
-
-
-def overlap(one: np.ndarray, other: np.ndarray) -> float:
-    """Intersection over union of two masks."""
-    return float((one & other).sum() / max((one | other).sum(), 1))

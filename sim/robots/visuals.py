@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
+import fast_simplification
 import numpy as np
 import trimesh
 from scipy.sparse import coo_array
@@ -148,8 +149,9 @@ def _decimated(meshes: list[trimesh.Trimesh]) -> list[trimesh.Trimesh]:
     kept, before = list(meshes), None
     for step in count():
         for number in detailed:
-            kept[number] = meshes[number].simplify_quadric_decimation(
-                face_count=FEW_TRIANGLES, aggression=FIRST_LOSS + step * LOSS_STEP
+            mesh, loss = meshes[number], FIRST_LOSS + step * LOSS_STEP
+            kept[number] = trimesh.Trimesh(
+                *fast_simplification.simplify(mesh.vertices, mesh.faces, target_count=FEW_TRIANGLES, agg=loss)
             )
         total = sum(len(mesh.faces) for mesh in kept)
         if total <= MOST_TRIANGLES or total == before:
@@ -173,7 +175,7 @@ def _shaded(mesh: trimesh.Trimesh) -> Mesh:
     groups, group = connected_components(graph, directed=False)
     weighted = np.repeat(mesh.face_normals * mesh.area_faces[:, None], 3, axis=0)
     normals = np.stack([np.bincount(group, weighted[:, axis], groups) for axis in range(3)], axis=1)
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
     vertices = mesh.vertices[corners[np.unique(group, return_index=True)[1]]]
     flat = np.array([(1, 2), (0, 2), (0, 1)])[np.abs(normals).argmax(axis=1)]
     uv = np.take_along_axis(vertices, flat, axis=1) / UV_M

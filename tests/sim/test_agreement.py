@@ -1,24 +1,18 @@
-"""Any two renderers show the same scene: labels, depths and the places of things.
-
-A silhouette pixel is one with another label beside it, or with a neighbour more than 2 cm nearer or farther than it
-is. Depths are compared everywhere else.
-"""
+"""Any two renderers show the same scene: labels, depths and the places of things."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from fixtures_renderers import centroid, opened, overlap, pairs
+from fixtures_renderers import centroid, opened, pairs
 from fixtures_scenes import BLACK, EVEN, HAND_MADE, WHITE, pose, table
-from scipy import ndimage
 
 from sim.randomization import preset, sample_scene
 from sim.renderers import Frame, Renderer, Shot
+from sim.renderers.agreement import LEAST_PX, agreement
 from sim.robots import load_robot
-from sim.scene import DISTRACTOR, NOTHING, Body, Scene
+from sim.scene import DISTRACTOR, Body, Scene
 
-LEAST_PX = 50
-SILHOUETTE_M = 0.02
 PRESETS = ("lab", "train", "field", "adv")
 
 
@@ -54,27 +48,27 @@ def windows(scene: Scene) -> list[Shot]:
     ]
 
 
-def smooth(frame: Frame) -> np.ndarray:
-    """(H, W) bool: where there is a surface and no silhouette."""
-    depth = np.where(np.isfinite(frame.depth), frame.depth, 1e3)
-    steps = ndimage.maximum_filter(depth, 3) - ndimage.minimum_filter(depth, 3)
-    labels = ndimage.maximum_filter(frame.segmentation, 3) == ndimage.minimum_filter(frame.segmentation, 3)
-    return labels & (steps < SILHOUETTE_M) & (frame.segmentation != NOTHING)
-
-
 def assert_agreement(one: Frame, other: Frame) -> int:
     """Labels within an overlap of 0.98, depths within 2 mm; returns how many labels there were to compare."""
-    labels = [label for label in np.unique(one.segmentation).tolist() if label != NOTHING]
-    shown = [label for label in labels if (one.segmentation == label).sum() > LEAST_PX]
-    for label in shown:
-        found = overlap(one.segmentation == label, other.segmentation == label)
-        assert found >= 0.98, f"label {label}: {found:.4f}"
-    both = smooth(one) & smooth(other)
-    assert both.mean() > 0.2
-    difference = np.abs(one.depth[both] - other.depth[both])
-    assert np.median(difference) < 5e-4
-    assert np.percentile(difference, 99) < 2e-3
-    return len(shown)
+    found = agreement(one, other)
+    assert found.overlaps.min(initial=1.0) >= 0.98, dict(zip(found.labels, found.overlaps.round(4), strict=True))
+    assert found.compared > 0.2
+    assert np.median(found.depth_m) < 5e-4
+    assert np.percentile(found.depth_m, 99) < 2e-3
+    return len(found.labels)
+
+
+def test_what_differs_is_found():
+    labels, depth = np.zeros((40, 40), np.uint8), np.full((40, 40), 2.0, np.float32)
+    labels[10:30, 10:30] = DISTRACTOR
+    one = Frame(np.zeros((40, 40, 3), np.uint8), depth, labels)
+    same = agreement(one, one)
+    assert same.labels == (DISTRACTOR,) and same.overlaps == [1.0] and same.shifts_px == [0.0]
+    moved = agreement(one, replace(one, segmentation=np.roll(labels, 2, axis=1), depth=depth + 0.003))
+    assert moved.overlaps == pytest.approx([18 / 22]) and moved.shifts_px == pytest.approx([2.0])
+    assert moved.depth_m == pytest.approx(0.003, abs=1e-5)
+    gone = agreement(one, replace(one, segmentation=np.zeros_like(labels)))
+    assert gone.overlaps == [0.0] and gone.shifts_px == [np.inf]
 
 
 @two_renderers

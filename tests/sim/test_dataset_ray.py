@@ -71,7 +71,8 @@ def test_a_node_is_lost_on_the_way_and_nothing_else(cluster, tmp_path):
             lost = wait_for(lambda: renderer_of(second))
             assert len({node["NodeID"] for node in ray.nodes() if node["Alive"]}) == 2
             nodes.remove_node(second, allow_graceful=False)
-            wait_for(lambda pid=lost: not title(pid))  # it outlives its raylet for a moment, in which it could end its shard
+            # It outlives its raylet for a moment, in which it could end its shard.
+            wait_for(lambda pid=lost: not title(pid))
         assert present_images(CONFIG, out) == count, "every image that was reported is there, and once"
     assert count == CONFIG.images
     assert contents(out) == contents(undisturbed)

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fixtures_renderers import centroid, covered, each, opened, outline, overlap, rays
+from fixtures_renderers import centroid, covered, each, opened, outline, rays
 from fixtures_scenes import BLACK, EVEN, HAND_MADE, RED, camera, cluttered, pose, table, textured
 
 from sim.renderers import Shot, open_renderer
+from sim.renderers.agreement import overlap
 from sim.scene import BLOCK, DISTRACTOR, NOTHING, ROBOT, SUPPORT, Body, Light, Material, View
 
 SMALL = (120, 90)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fixtures_renderers import centroid, covered, outline, overlap
+from fixtures_renderers import centroid, covered, outline
 from fixtures_scenes import BLACK, EVEN, RED, camera, cluttered, pose, table, textured
 from scipy import ndimage
 
@@ -14,6 +14,7 @@ from sim import textures
 from sim.bullet import pybullet
 from sim.meshes import Mesh, load_mesh
 from sim.renderers import RENDERERS, Shot, bullet_stage, open_renderer, tiny
+from sim.renderers.agreement import overlap
 from sim.renderers.bullet_stage import BulletStage, wavefront
 from sim.renderers.tiny import Samples
 from sim.renderers.tiny_light import Lighting, tilted

@@ -34,6 +34,7 @@ class Target:
         self.visibility = [gl.framebuffer([texture]) for texture in self.visibilities]
         self.shade = gl.framebuffer([self.radiances])
         self.words = gl.framebuffer([words])
+        self._all: tuple[moderngl.Framebuffer | moderngl.Texture, ...]
         self._all = (self.surface, *self.visibility, self.shade, self.words, *textures)
 
     def release(self) -> None:
