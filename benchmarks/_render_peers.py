@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from importlib.util import find_spec
 
+import cv2
 import numpy as np
 
 from sim.renderers import Frame, Shot
@@ -14,16 +15,17 @@ NEAR_M, FAR_M = 0.05, 12.0
 
 
 class Straight:
-    """PyBullet's getCameraImage at the size of the picture, of the scene's bodies under its first light.
+    """PyBullet's getCameraImage of the scene's bodies under its first light.
 
-    plugin: by the EGL plugin, else by TinyRenderer. shadows: with its own shadow map. Edges are not smoothed.
+    plugin: by the EGL plugin, else by TinyRenderer. shadows: with its own shadow map. finer: samples of a pixel along
+    each axis; PyBullet smooths no edges, and a user who wants them smooth draws a larger picture and makes it smaller.
     """
 
-    def __init__(self, plugin: bool, shadows: bool = True) -> None:
+    def __init__(self, plugin: bool, shadows: bool = True, finer: int = 1) -> None:
         from sim.bullet import pybullet
         from sim.renderers.bullet_stage import BulletStage
 
-        self._bullet, self._stage, self._shadows = pybullet, BulletStage(), shadows
+        self._bullet, self._stage, self._shadows, self._finer = pybullet, BulletStage(), shadows, finer
         self._mode = pybullet.ER_BULLET_HARDWARE_OPENGL if plugin else pybullet.ER_TINY_RENDERER
         if plugin:
             found = find_spec("eglRenderer")
@@ -60,19 +62,22 @@ class Straight:
         sides = np.array([shot.u0, shot.u1, shot.v1, shot.v0]) - np.repeat([camera.width / 2, camera.height / 2], 2)
         projection = self._bullet.computeProjectionMatrix(*(sides * (near, near, -near, -near)), NEAR_M, FAR_M)
         _, _, rgba, depth, numbers = self._bullet.getCameraImage(
-            shot.width,
-            shot.height,
+            self._finer * shot.width,
+            self._finer * shot.height,
             view_matrix(camera),
             projection,
             renderer=self._mode,
             physicsClientId=self._stage.client,
             **light,
         )
-        size = (shot.height, shot.width)
-        numbers = np.asarray(numbers, np.int32).reshape(size)
-        buffer = np.asarray(depth, np.float32).reshape(size)
+        finer, size = self._finer, (self._finer * shot.height, self._finer * shot.width)
+        middle = (slice(finer // 2, None, finer),) * 2
+        numbers = np.asarray(numbers, np.int32).reshape(size)[middle]
+        buffer = np.asarray(depth, np.float32).reshape(size)[middle]
         metres = np.where(numbers < 0, np.inf, FAR_M * NEAR_M / (FAR_M - (FAR_M - NEAR_M) * buffer))
         rgb = np.asarray(rgba, np.uint8).reshape(*size, 4)[..., :3]
+        if finer > 1:
+            rgb = cv2.resize(rgb, (shot.width, shot.height), interpolation=cv2.INTER_AREA)
         return Frame(np.ascontiguousarray(rgb), metres, np.where(numbers < 0, 0, labels[numbers]).astype(np.uint8))
 
 

@@ -34,15 +34,19 @@ SEED = 41_003
 TRAINING_SIZE = (224, 224)
 SIZES = (TRAINING_SIZE, (128, 128), (640, 480))
 SCENES, QUICK_SCENES = 24, 2
-BUILT_IMAGES, QUICK_BUILT_IMAGES = 20_000, 420
-WARM_IMAGES, QUICK_WARM_IMAGES = 2_000, 300  # after which the rate and the growth of memory are measured
+BUILT_IMAGES, QUICK_BUILT_IMAGES = 20_000, 1200
+WARM_IMAGES, QUICK_WARM_IMAGES = 2_000, 600  # after which the rate and the growth of memory are measured
 VIEWS = 3
 RENDERERS = {
     "gl": lambda shadows: open_renderer("gl"),
     "tiny": lambda shadows: open_renderer("tiny"),
     "PyBullet TinyRenderer": lambda shadows: Straight(plugin=False, shadows=shadows),
     "PyBullet EGL plugin": lambda shadows: Straight(plugin=True, shadows=shadows),
+    "PyBullet TinyRenderer, smooth edges": lambda shadows: Straight(plugin=False, shadows=shadows, finer=2),
+    "PyBullet EGL plugin, smooth edges": lambda shadows: Straight(plugin=True, shadows=shadows, finer=2),
 }
+PLAIN = tuple(name for name in RENDERERS if "smooth" not in name)
+ALIKE = tuple(name for name in RENDERERS if name not in PLAIN)  # what gl does too: four samples a pixel
 START = """
 from sim.renderers import open_renderer, Shot
 from sim.randomization import preset, sample_scene
@@ -127,27 +131,27 @@ class Peer:
             return f"ended with exit code {self._process.exitcode}"
 
 
-def compare(scenes: int, sizes: Sequence[tuple[int, int]]) -> Iterator[dict[str, Any]]:
-    """A row per renderer, size and shadows: medians over the scenes, the renderers taking turns."""
-    for shadows in (True, False):
-        peers = [Peer(name, shadows) for name in RENDERERS]
-        for index in range(scenes):  # so that meshes, textures and shaders are there
-            for peer in peers:
-                peer.seconds(index, TRAINING_SIZE, True)
-        for size in sizes if shadows else sizes[:2]:
-            for whole in (False, True):
-                if whole and not (shadows and size == TRAINING_SIZE):
-                    continue
-                found: dict[str, list[np.ndarray]] = {peer.name: [] for peer in peers}
-                for index in range(scenes):
-                    for peer in peers:
-                        seconds = peer.seconds(index, size, whole)
-                        if seconds is not None:
-                            found[peer.name].append(seconds)
-                for peer in peers:
-                    yield row(peer, size, whole, found[peer.name])
+def compare(
+    names: Sequence[str], scenes: int, sizes: Sequence[tuple[int, int]], shadows: bool
+) -> Iterator[dict[str, Any]]:
+    """A row per renderer and size: medians over the scenes, the renderers taking turns."""
+    peers = [Peer(name, shadows) for name in names]
+    for index in range(scenes):  # so that meshes, textures and shaders are there
         for peer in peers:
-            peer.close()
+            peer.seconds(index, TRAINING_SIZE, True)
+    for size, whole in [(size, whole) for size in sizes for whole in (False, True)]:
+        if whole and not (shadows and size == TRAINING_SIZE):
+            continue
+        found: dict[str, list[np.ndarray]] = {peer.name: [] for peer in peers}
+        for index in range(scenes):
+            for peer in peers:
+                seconds = peer.seconds(index, size, whole)
+                if seconds is not None:
+                    found[peer.name].append(seconds)
+        for peer in peers:
+            yield row(peer, size, whole, found[peer.name])
+    for peer in peers:
+        peer.close()
 
 
 def row(peer: Peer, size: tuple[int, int], whole: bool, seconds: list[np.ndarray]) -> dict[str, Any]:
@@ -248,7 +252,11 @@ def main() -> None:
     scenes = QUICK_SCENES if options.quick else SCENES
     start(cold=False, repeats=1)
     starts = {"warm": start(False, 1 if options.quick else 5), "cold": start(True, 1)}
-    rows = [*floor(10 if options.quick else 40), *compare(scenes, SIZES[:1] if options.quick else SIZES)]
+    rows = [*floor(10 if options.quick else 40)]
+    rows += compare([*PLAIN, *ALIKE], scenes, SIZES[:1], shadows=True)
+    if not options.quick:
+        rows += compare(PLAIN, scenes, SIZES[1:], shadows=True)
+    rows += compare(PLAIN, scenes, SIZES[:1] if options.quick else SIZES[:2], shadows=False)
     rows += [
         {"what": f"first image of a process, {caches} caches", "renderer": "gl", "size": "224x224", "ms": 1e3 * seconds}
         for caches, seconds in starts.items()
@@ -263,8 +271,8 @@ def main() -> None:
         if line["what"] == "drawn" and line["size"] == "224x224" and line["shadows"] == "on" and "ms" in line
     }
     checks = []
-    for name in ("PyBullet TinyRenderer", "PyBullet EGL plugin"):
-        if name in made:
+    for name in RENDERERS:
+        if name in made and "PyBullet" in name:
             checks.append(check(f"made with gl against {name} (ratio of medians)", made[name] / made["gl"], ">=", 5.0))
             checks.append(check(f"drawn by gl against {name} (ratio of medians)", drawn[name] / drawn["gl"], ">=", 5.0))
     checks.append(check("images/s into shards with 2 workers", shards["images_per_s"], ">=", 100.0))
