@@ -72,7 +72,7 @@ def sampling(scenes: int) -> list[dict[str, Any]]:
         for index in range(scenes):  # so that meshes and textures are there
             sample_scene("coarse", SEED, index, VIEWS, config)
         each = milliseconds(lambda i, config=config: sample_scene("coarse", SEED, i, VIEWS, config), range(scenes))
-        rows.append({"what": f"scene of preset {name} sampled, {VIEWS} views", "ms": each, "ms_per_image": each / VIEWS})
+        rows.append({"what": f"sampling, preset {name}, {VIEWS} views", "ms": each, "ms_per_image": each / VIEWS})
     return rows
 
 
