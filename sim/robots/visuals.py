@@ -7,7 +7,6 @@ that triangles go where shape is: to fingers and flanges rather than to the tube
 """
 
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -25,7 +24,7 @@ from sim.robots.tones import sort_into_tones
 
 MOST_TRIANGLES = 10_000
 FEW_TRIANGLES = 400  # of one part, which are left as they are
-FIRST_LOSS, LOSS_STEP = 2.25, 0.1  # exponent of the quadric error that an edge may cost when it is taken away
+LOSSES = np.arange(2.25, 6.0, 0.1)  # exponents of the quadric error that an edge may cost when it is taken away
 UNCOLOURED = (0.8, 0.8, 0.8)
 CREASE_RAD = np.radians(35)
 UV_M = 0.25  # a texture's unit is this long on a robot
@@ -146,17 +145,15 @@ def _joined(meshes: list[trimesh.Trimesh]) -> trimesh.Trimesh:
 def _decimated(meshes: list[trimesh.Trimesh]) -> list[trimesh.Trimesh]:
     """The meshes with at most MOST_TRIANGLES in all, unless parts of FEW_TRIANGLES come to more."""
     detailed = [number for number, mesh in enumerate(meshes) if len(mesh.faces) > FEW_TRIANGLES]
-    kept, before = list(meshes), None
-    for step in count():
+    kept = list(meshes)
+    for loss in LOSSES.tolist():
         for number in detailed:
-            mesh, loss = meshes[number], FIRST_LOSS + step * LOSS_STEP
+            mesh = meshes[number]
             kept[number] = trimesh.Trimesh(
                 *fast_simplification.simplify(mesh.vertices, mesh.faces, target_count=FEW_TRIANGLES, agg=loss)
             )
-        total = sum(len(mesh.faces) for mesh in kept)
-        if total <= MOST_TRIANGLES or total == before:
+        if sum(len(mesh.faces) for mesh in kept) <= MOST_TRIANGLES:
             break
-        before = total
     return kept
 
 
