@@ -1,6 +1,7 @@
 """The command `blockworld`: finds its verbs in blockworld/commands, and turns errors into one sentence."""
 
 import sys
+import warnings
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -35,8 +36,17 @@ def blockworld() -> None:
     """From synthetic images to a grasp: localize a block from uncalibrated cameras, and pick it up."""
 
 
+def _say(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: object) -> None:
+    """One sentence where it is for the user, else where it comes from too."""
+    if category is UserWarning:
+        click.echo(f"blockworld: {message}", err=True)
+    else:
+        click.echo(warnings.formatwarning(message, category, filename, lineno), err=True, nl=False)
+
+
 def main() -> None:
     """Run the command line; bad input prints one sentence and exits with 2."""
+    warnings.showwarning = _say
     try:
         status = blockworld.main(standalone_mode=False)
     except (BlockworldError, click.ClickException) as error:

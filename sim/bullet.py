@@ -8,11 +8,13 @@ import os
 import sys
 from types import ModuleType
 
+from perception.errors import BlockworldError
+
 
 def _import_silently(name: str) -> ModuleType:
     """The module of that name; what its C code prints on standard error while it is imported is dropped."""
-    if name in sys.modules:
-        return sys.modules[name]
+    if known := sys.modules.get(name):
+        return known
     sys.stderr.flush()
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -26,4 +28,10 @@ def _import_silently(name: str) -> ModuleType:
     return module
 
 
-pybullet = _import_silently("pybullet")
+try:
+    pybullet = _import_silently("pybullet")
+except ModuleNotFoundError as missing:
+    raise BlockworldError(
+        "physics and the renderer 'tiny' need PyBullet: install it with pip install 'blockworld[sim]', or draw with "
+        "the renderer 'gl'."
+    ) from missing

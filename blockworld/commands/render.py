@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from blockworld.files import NewFile, write_files
 from perception.errors import BlockworldError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ FULL_SIZE = {"coarse": (640, 480), "tool": (640, 480), "fine": (512, 512)}
 VIEWS = 3
 """As many as a data set has unless told."""
 
-FILE = click.Path(path_type=Path, dir_okay=False)
+PNG, YAML = NewFile(".png"), NewFile(".yaml", ".yml")
 
 
 @click.command(epilog="Example: blockworld render --index 7 --seed 1 --task fine --preset lab --out fine.png")
@@ -29,10 +30,10 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--robot", default="panda", show_default=True, help="Robot: a name, or its description file.")
 @click.option("--width", type=click.IntRange(8, 1920), help="Pixels; with the height in proportion.")
 @click.option("--keypoints", is_flag=True, help="Draw keypoints and the block's box in.")
-@click.option("--depth", type=FILE, help="PNG file for depth, in 0.2 mm.")
-@click.option("--segmentation", type=FILE, help="PNG file for the labels, in colours.")
-@click.option("--joints", type=FILE, help="YAML file for the joint positions, as `blockworld localize` takes them.")
-@click.option("--out", required=True, type=FILE, help="PNG file to write.")
+@click.option("--depth", type=PNG, help="PNG file for depth, in 0.2 mm.")
+@click.option("--segmentation", type=PNG, help="PNG file for the labels, in colours.")
+@click.option("--joints", type=YAML, help="YAML file for the joint positions, as `blockworld localize` takes them.")
+@click.option("--out", required=True, type=PNG, help="PNG file to write.")
 def command(
     index: int,
     seed: int,
@@ -60,19 +61,20 @@ def command(
     place = {"scenes": index + 1, "views": views, "width": size[0], "height": size[1], "oversampling": 2.0}
     settings = validated(DatasetConfig, fields | place, "the options")
     try:
-        studio = Studio(settings)
+        studio = Studio(settings, instead=True)
         picture = studio.photograph(studio.scene(index), range(view, view + 1))[0]
     except (ModuleNotFoundError, ValueError) as error:
         raise BlockworldError(str(error)) from error
     rgb = _annotated(picture) if keypoints else picture.frame.rgb
-    _write(out, encode_rgb(rgb, "png"))
+    files = {out: encode_rgb(rgb, "png")}
     if depth is not None:
-        _write(depth, encode_depth(picture.frame.depth))
+        files[depth] = encode_depth(picture.frame.depth)
     if segmentation is not None:
-        _write(segmentation, encode_rgb(_coloured(picture.frame.segmentation), "png"))
+        files[segmentation] = encode_rgb(_coloured(picture.frame.segmentation), "png")
     if joints is not None:
         positions = picture.record["robot"]["joints"]
-        _write(joints, "".join(f"{name}: {value}\n" for name, value in positions.items()).encode())
+        files[joints] = "".join(f"{name}: {value}\n" for name, value in positions.items()).encode()
+    write_files(files)
     click.echo(f"{out}: {task} scene {index} of series {seed}, view {view}, preset {preset}, {studio.device}")
 
 
@@ -108,10 +110,3 @@ def _coloured(labels: "np.ndarray") -> "np.ndarray":
     table = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)[0]
     table[0] = 0
     return table[labels]
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise BlockworldError(f"cannot write {path}: choose a folder that exists and can be written to.") from error

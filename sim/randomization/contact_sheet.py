@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from perception.errors import BlockworldError
 from sim.optics import photograph
 from sim.randomization.postures import Task
 from sim.randomization.presets import PRESETS, preset
@@ -60,12 +61,17 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("docs/images"))
     parser.add_argument("--renderer", default="gl")
     options = parser.parse_args()
-    renderer = open_renderer(options.renderer)
-    sheets = {f"preset_{Path(name).stem}": scenes_sheet(name, renderer) for name in options.presets}
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+        renderer = open_renderer(options.renderer)
+        sheets = {f"preset_{Path(name).stem}": scenes_sheet(name, renderer) for name in options.presets}
+    except (BlockworldError, ValueError, OSError) as error:
+        parser.error(str(error))
     renderer.close()
     for name, sheet in {**sheets, "textures": textures_sheet()}.items():
         path = options.out / f"{name}.jpg"
-        cv2.imwrite(str(path), sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        if not cv2.imwrite(str(path), sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]):
+            parser.error(f"{path} cannot be written: choose another --out.")
         print(path)
 
 

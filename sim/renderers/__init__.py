@@ -77,11 +77,6 @@ def _tiny() -> Renderer:
 
 
 def _gl() -> Renderer:
-    from sim.renderers.gl.probe import failure
-
-    if reason := failure():
-        warnings.warn(f"OpenGL does not work here ({reason}), so 'tiny' draws in place of 'gl'.", stacklevel=3)
-        return _tiny()
     from sim.renderers.gl.renderer import GlRenderer
 
     return GlRenderer()
@@ -96,8 +91,23 @@ def _cycles() -> Renderer:
 RENDERERS: dict[str, Callable[[], Renderer]] = {"tiny": _tiny, "gl": _gl, "cycles": _cycles}
 
 
-def open_renderer(name: str) -> Renderer:
-    """The renderer registered under `name`; raises ValueError that lists the names for another one."""
+def open_renderer(name: str, instead: bool = True) -> Renderer:
+    """The renderer registered under `name`; raises ValueError that lists the names for another one.
+
+    instead: where OpenGL does not work, `tiny` draws in place of `gl` and a warning says so; else ValueError does.
+    """
     if name not in RENDERERS:
         raise ValueError(f"there is no renderer {name!r}; choose one of: {', '.join(RENDERERS)}.")
+    if name == "gl" and (reason := _no_opengl()):
+        broken = f"OpenGL does not work here ({reason})"
+        if not instead:
+            raise ValueError(f"{broken}: install its driver (libegl1, libgl1-mesa-dri), or choose the renderer 'tiny'.")
+        warnings.warn(f"{broken}, so 'tiny' draws in place of 'gl'.", stacklevel=2)
+        name = "tiny"
     return RENDERERS[name]()
+
+
+def _no_opengl() -> str | None:
+    from sim.renderers.gl.probe import failure
+
+    return failure()

@@ -79,6 +79,13 @@ def test_labels_and_depths_agree_in_scenes_made_by_hand(drawn, two, name):
     assert sum(assert_agreement(*both) for both in zip(*frames, strict=True)) >= 5
 
 
+def test_cycles_agrees_with_gl_wherever_it_is_installed(drawn):
+    """One picture, since path tracing is slow; the tests around this one draw more, with -m slow."""
+    scene = HAND_MADE["table"]()
+    frames = [drawn(renderer, ("one",), scene, windows(scene)[:1])[0] for renderer in ("cycles", "gl")]
+    assert assert_agreement(*frames) >= 2
+
+
 @two_renderers
 @pytest.mark.parametrize("name", PRESETS)
 @pytest.mark.parametrize(("task", "index"), [("coarse", 0), ("fine", 1)])

@@ -1,5 +1,6 @@
 """The photoreal sets without Blender: what is sampled, how it is photographed, written, read, checked and installed."""
 
+import ast
 import io
 import json
 from types import SimpleNamespace
@@ -265,10 +266,21 @@ def test_streams_differ_by_set_pose_and_purpose():
     assert len(values) == 4
 
 
-INSTALLED = [name for name in SETS if (records.HERE / name / "manifest.json").is_file()]
+def test_nothing_that_training_images_are_made_of_is_used():
+    of_training = tuple(
+        f"sim.{name}." for name in ("randomization", "textures", "texture_families", "distractors", "terrain", "sensor")
+    )
+    modules = sorted(records.HERE.glob("*.py"))
+    assert len(modules) > 10
+    for path in modules:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [f"{node.module}.{alias.name}" for alias in node.names]
+            assert not [name for name in names if f"{name}.".startswith(of_training)], path
 
 
-@pytest.mark.parametrize("name", INSTALLED)
+@pytest.mark.parametrize("name", SETS)
 def test_the_sets_of_the_repository_are_whole_and_true(robot, name):
     manifest = records.check_set(name)
     poses = list(records.read_set(name))

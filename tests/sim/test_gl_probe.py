@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sim.renderers import open_renderer
 from sim.renderers.gl import probe
 
 pytest.importorskip("pybullet")
@@ -36,6 +37,12 @@ def test_without_a_driver_tiny_draws_and_one_sentence_says_so():
     assert "OpenGL does not work here" in sentences[0]
     assert "'tiny' draws in place of 'gl'" in sentences[0]
     assert sentences[0].count(". ") == 0
+
+
+def test_where_nothing_may_stand_in_it_is_refused(monkeypatch):
+    monkeypatch.setattr(probe, "failure", lambda: "no driver")
+    with pytest.raises(ValueError, match=r"OpenGL does not work here \(no driver\): install its driver"):
+        open_renderer("gl", instead=False)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,8 @@ class Context:
         # One process per core draws; a driver in software would otherwise start a thread per core in each of them.
         os.environ.setdefault("LP_NUM_THREADS", "0")
         create = glcontext.get_backend_by_name("egl")
-        self._window = create(mode="standalone", glversion=VERSION, libegl="libEGL.so.1", libgl="libGL.so.1")
+        # EGL gives out OpenGL's functions too, so that no libGL, which drags a window system in, need be there.
+        self._window = create(mode="standalone", glversion=VERSION, libegl="libEGL.so.1", libgl="libEGL.so.1")
         self.gl = moderngl.create_context(require=VERSION, standalone=True, context=self._window)
         self._functions = {
             name: ctypes.CFUNCTYPE(None, *types)(self._window.load(name)) for name, types in SIGNATURES.items()
