@@ -49,7 +49,7 @@ def _exposed(rgb: np.ndarray, shot: Shot, view: View) -> np.ndarray:
     if blur > LEAST_BLUR_PX:
         light = cv2.GaussianBlur(light, (0, 0), blur, borderType=cv2.BORDER_REPLICATE)
     steps = cv2.add(light, np.zeros(4), dtype=cv2.CV_16U)  # rounded, and not beyond what the type holds
-    return np.asarray(cv2.LUT(steps, _displayed()))
+    return _displayed().take(steps)
 
 
 def _share_left(shot: Shot, view: View) -> np.ndarray:
