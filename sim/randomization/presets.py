@@ -47,11 +47,16 @@ def _read(name: str, readers: tuple[str, ...]) -> dict[str, Any]:
         raise ValueError(f"there is no preset or file {name!r}; presets are: {', '.join(PRESETS)}.")
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise ValueError(f"{name} cannot be read: {reason}.") from None
     except yaml.YAMLError as error:
         raise ValueError(f"{name} is no YAML: {' '.join(str(error).split())}.") from None
     if not isinstance(values, dict):
         raise ValueError(f"{name} holds no groups of ranges; see docs/randomization.md.")
     base = values.pop("base", None)
+    if not isinstance(base, str | None):
+        raise ValueError(f"base in {name} is {base!r}: give the name of one preset or file.")
     return values if base is None else _merged(_read(base, (*readers, name)), values, RandomizationConfig)
 
 

@@ -11,6 +11,17 @@ Span = tuple[float, float]
 Count = tuple[int, int]
 """Two whole numbers between which one is drawn, both included."""
 
+RANGE, WHOLE, NUMBER = "give two numbers, [low, high]", "give a whole number", "give a number"
+WANTED = {
+    **dict.fromkeys(("tuple_type", "too_short", "too_long"), RANGE),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), WHOLE),
+    **dict.fromkeys(("float_type", "float_parsing"), NUMBER),
+    **dict.fromkeys(("model_type", "model_attributes_type"), "give its settings, {name: value}"),
+    "dict_type": "give weights, {name: weight}",
+    "string_type": "give a text",
+}
+"""What to give in place of a value of the wrong kind, by pydantic's name of the mistake."""
+
 
 def limited(unit: str, lowest: float, highest: float, meaning: str) -> Any:
     """A field whose numbers (one, or the two of a range) must lie within lowest to highest of the unit."""
@@ -81,5 +92,6 @@ def refusal(error: ValidationError, where: str) -> ValueError:
             above = problem["loc"][:-1] if reason.startswith(str(problem["loc"][-1])) else problem["loc"]
             sentences.append(".".join([*(str(part) for part in above), reason]))
         else:
-            sentences.append(f"{path} is {problem['input']!r}: {problem['msg'].lower()}")
+            wanted = WANTED.get(problem["type"], problem["msg"].lower())
+            sentences.append(f"{path} is {problem['input']!r}: {wanted}")
     return ValueError(f"{where}: {'; '.join(sentences)}.")

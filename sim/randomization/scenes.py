@@ -34,10 +34,19 @@ def sample_scene(
     config: the ranges; those of the preset `lab` where none are given. description: the robot; the Panda where none
     is given. Each purpose has a random stream of its own, so that other ranges of one leave the draws of all others
     as they were. What follows from others follows: the arm hovers over the block, cameras see it, distractors and
-    furniture stay clear of all these.
+    furniture stay clear of all these. Raises ValueError that tells the scene where nothing within the ranges can be.
     """
     config = config or preset(DEFAULT_PRESET)
     description = description or load_robot("panda")
+    try:
+        return _sampled(task, seed, index, views, config, description)
+    except ValueError as error:
+        raise ValueError(f"scene {index} of series {seed} ({task}): {error}") from error
+
+
+def _sampled(
+    task: Task, seed: int, index: int, views: int, config: RandomizationConfig, description: RobotDescription
+) -> Scene:
     support = sample_support(seed, index, config, description)
     block = sample_block(seed, index, config, description, support)
     joints = sample_joints(task, seed, index, config, description, block, support)

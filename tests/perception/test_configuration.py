@@ -51,6 +51,17 @@ def test_a_wrong_override_is_named(file, overrides, named):
     assert "\n" not in str(error.value)
 
 
+def test_a_wrong_override_is_not_blamed_on_the_file(file):
+    with pytest.raises(BlockworldError, match=r"samples in 'samples=many' is 'many'"):
+        read_configuration(Training, file, ["samples=many"])
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path):
+    (tmp_path / "wrong.yaml").write_bytes(b"task: \xff\xfe")
+    with pytest.raises(BlockworldError, match=r"wrong\.yaml is no text in UTF-8"):
+        read_configuration(Training, tmp_path / "wrong.yaml")
+
+
 @pytest.mark.parametrize("text", ["- a\n- b\n", "task: [", "task: fine\n"])
 def test_a_wrong_file_is_named(tmp_path, text):
     path = tmp_path / "wrong.yaml"

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from sim.randomization import PRESETS, RandomizationConfig, changed, preset
+from sim.randomization import PRESETS, RandomizationConfig, changed, preset, sample_scene
 from sim.randomization.config import CameraRanges
 from sim.randomization.presets import FOLDER
 from sim.randomization.table import BEGIN, END, markdown
@@ -72,8 +72,11 @@ def test_the_preset_that_others_build_on_is_complete():
             r"block\.length_m is \[0\.06, 0\.12\], but a block 0\.1 m wide .*allowed from 0\.13 to 0\.5 m",
         ),
         ({"camera": {"zoom": 3}}, r"camera\.zoom is not a setting; see docs/randomization\.md"),
-        ({"camera": {"elevation_deg": 30}}, r"camera\.elevation_deg is 30: .*tuple"),
-        ({"sensor": {"jpeg_quality": [20.5, 80]}}, r"sensor\.jpeg_quality\.0 is 20\.5: .*integer"),
+        ({"camera": {"elevation_deg": 30}}, r"camera\.elevation_deg is 30: give two numbers, \[low, high\]\."),
+        ({"camera": {"elevation_deg": [1, 2, 3]}}, r"camera\.elevation_deg is .*: give two numbers"),
+        ({"camera": 3}, r"camera is 3: give its settings, \{name: value\}"),
+        ({"distractors": {"kinds": 1}}, r"distractors\.kinds is 1: give weights, \{name: weight\}"),
+        ({"sensor": {"jpeg_quality": [20.5, 80]}}, r"sensor\.jpeg_quality\.0 is 20\.5: give a whole number"),
         ({"texture_seeds": 0}, r"texture_seeds is 0"),
     ],
 )
@@ -121,6 +124,8 @@ def test_a_file_may_build_on_a_preset_or_a_file(tmp_path):
         ("- 3\n", r"own\.yaml holds no groups of ranges"),
         ("base: OWN\n", r"own\.yaml is its own base"),
         ("a: b: c\n", r"own\.yaml is no YAML"),
+        ("base: [lab]\n", r"base in .*own\.yaml is \['lab'\]: give the name of one preset or file"),
+        ("base: 3\n", r"base in .*own\.yaml is 3"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_told(tmp_path, text, message):
@@ -138,3 +143,16 @@ def test_the_tables_of_the_page_are_current():
 
 def test_every_range_says_what_it_means():
     assert "| None |" not in markdown()
+
+
+def test_a_file_that_is_no_text_is_told(tmp_path):
+    path = tmp_path / "own.yaml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ValueError, match=r"own\.yaml cannot be read: it is no text in UTF-8"):
+        preset(str(path))
+
+
+def test_a_scene_that_cannot_be_is_told_by_its_number():
+    narrow = {"camera": {"least_margin_px": 230, "target_spread_m": 0.5}}
+    with pytest.raises(ValueError, match=r"scene 3 of series 7 \(coarse\): none of \d+ cameras"):
+        sample_scene("coarse", 7, 3, config=changed(preset("lab"), narrow))
