@@ -17,6 +17,7 @@ from sim.renderers.cycles_messages import Message, receive, send
 
 WORKER = Path(__file__).with_name("cycles_worker.py")
 VARIABLE = "BLOCKWORLD_PHOTOREAL_PYTHON"
+HELP = f"Make an environment for it with `./run setup photoreal`, or name a Python that imports it in {VARIABLE}"
 OWN = Path(__file__).resolve().parents[2] / ".venv-photoreal/bin/python"
 
 
@@ -38,10 +39,7 @@ def blender_python() -> Path:
         return Path(sys.executable)
     if OWN.is_file():
         return OWN
-    raise BlenderError(
-        "the cycles renderer needs Blender's Python package bpy 4.5: make an environment for it with "
-        f"`./run setup photoreal`, or name a Python that imports it in {VARIABLE}."
-    )
+    raise BlenderError(f"the cycles renderer needs Blender's Python package bpy 4.5. {HELP}.")
 
 
 class BlenderProcess:
@@ -101,6 +99,6 @@ class BlenderProcess:
             line.strip() for line in self._log.read().decode(errors="replace").splitlines() if line.strip()
         ]
         last = f"; its last words: {lines[-1]}" if lines else ""
-        return BlenderError(
-            f"the Blender process has ended (exit status {code}){last}. Open the renderer anew."
-        )
+        lacking = bool(lines) and lines[-1].startswith("ModuleNotFoundError")
+        advice = f"{HELP}." if lacking else "Open the renderer anew."
+        return BlenderError(f"the Blender process has ended (exit status {code}){last}. {advice}")

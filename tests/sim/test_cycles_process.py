@@ -77,9 +77,9 @@ def test_a_child_that_dies_is_told_in_one_sentence():
     process.close()
 
 
-def test_a_child_that_will_not_start_is_told_in_one_sentence():
-    with pytest.raises(BlenderError, match="No module named 'bpy'"):
-        BlenderProcess(command=[sys.executable, "-c", "raise ImportError(\"No module named 'bpy'\")"])
+def test_a_python_without_blender_is_told_with_what_to_do():
+    with pytest.raises(BlenderError, match=r"No module named 'no_bpy'\. Make an environment .*\./run setup photoreal"):
+        BlenderProcess(command=[sys.executable, "-c", "import no_bpy"])
 
 
 def test_what_the_child_refuses_leaves_it_alive():
