@@ -4,6 +4,7 @@ import sys
 import warnings
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import TextIO
 
 import click
 
@@ -36,7 +37,14 @@ def blockworld() -> None:
     """From synthetic images to a grasp: localize a block from uncalibrated cameras, and pick it up."""
 
 
-def _say(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: object) -> None:
+def _say(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
     """One sentence where it is for the user, else where it comes from too."""
     if category is UserWarning:
         click.echo(f"blockworld: {message}", err=True)

@@ -48,7 +48,7 @@ def _exposed(rgb: np.ndarray, shot: Shot, view: View) -> np.ndarray:
         light = cv2.filter2D(light, -1, _smear(motion, sensor.motion_rad), borderType=cv2.BORDER_REPLICATE)
     if blur > LEAST_BLUR_PX:
         light = cv2.GaussianBlur(light, (0, 0), blur, borderType=cv2.BORDER_REPLICATE)
-    steps = cv2.add(light, np.zeros(4), dtype=cv2.CV_16U)  # rounded, and not beyond what the type holds
+    steps = np.asarray(cv2.add(light, np.zeros(4), dtype=cv2.CV_16U), np.uint16)  # rounded, and held within the type
     return _displayed().take(steps)
 
 

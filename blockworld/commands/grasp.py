@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from blockworld.files import NewFile
 from perception.errors import BlockworldError
 
 if TYPE_CHECKING:
@@ -53,6 +55,8 @@ def try_(
 
     try:
         trial = GraspTrial(robot, TrialRules())
+        if out is not None:
+            _make_writable(out)  # before the trials, which may take hours
         running = tries(trial, preset_of(preset), seed, episodes, noise_mm / 1000, math.radians(noise_deg))
         done = list(tqdm(running, total=episodes, unit=" trials", desc=f"grasp {robot}", disable=None))
     except (ModuleNotFoundError, ValueError) as error:
@@ -76,7 +80,7 @@ def try_(
 @NOISE_MM
 @NOISE_DEG
 @click.option("--renderer", default="tiny", show_default=True, help="Renderer to draw with.")
-@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Picture, .png or .jpg.")
+@click.option("--out", required=True, type=NewFile(".png", ".jpg"), help="Picture, .png or .jpg.")
 def film(
     robot: str, seed: int, preset: str, index: int, noise_mm: float, noise_deg: float, renderer: str, out: Path
 ) -> None:
@@ -89,8 +93,6 @@ def film(
     from sim.randomization import preset as preset_of
     from sim.renderers import open_renderer
 
-    if out.suffix not in (".png", ".jpg"):
-        raise BlockworldError(f"a film is a .png or .jpg file, not {out.name}: name it so.")
     moments: list[Moment] = []
     try:
         trial = GraspTrial(robot, film=moments.append, film_every_s=0.05)
@@ -133,6 +135,15 @@ def _table(summary: dict[str, Any], results: list[TrialResult], phases: tuple[st
     rate, seconds = summary["success_rate"], summary["seconds_per_trial"]
     lines.append(f"success rate {rate:.3f} of {len(results)} trials, {seconds:.2f} s each")
     return "\n".join(lines)
+
+
+def _make_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise BlockworldError(f"cannot write into {folder}: {error.strerror}; choose another folder.") from error
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -1,10 +1,19 @@
 """blockworld robot: the robots that are there, pictures of them, and how yours becomes one of them."""
 
+import math
 from pathlib import Path
 
 import click
 
+from blockworld.files import NewFile, write_files
 from perception.errors import BlockworldError, RobotError
+
+
+def _finite(ctx: click.Context, param: click.Parameter, value: float) -> float:
+    """A callback: ranges of click let NaN pass."""
+    if not math.isfinite(value):
+        raise click.BadParameter(f"{value} is not a finite number.", ctx, param)
+    return value
 
 
 @click.group(epilog="Example: blockworld robot show panda --out panda.png")
@@ -35,11 +44,12 @@ def list_() -> None:
 
 @command.command("show", epilog="Example: blockworld robot show my_robot/ --out my_robot.png")
 @click.argument("name")
-@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="PNG file to write.")
+@click.option("--out", required=True, type=NewFile(".png"), help="PNG file to write.")
 @click.option("--renderer", default="gl", show_default=True, help="Renderer to draw with.")
 @click.option(
-    "--azimuth", default=-50.0, show_default=True, help="Where the camera stands about the base, degrees from x."
-)
+    "--azimuth", default=-50.0, show_default=True, callback=_finite,
+    help="Where the camera stands about the base, degrees from x.",
+)  # fmt: skip
 def show(name: str, out: Path, renderer: str, azimuth: float) -> None:
     """Draw a robot at home, by NAME or path: frames of base and clamp, keypoints, and where blocks may lie.
 
@@ -58,11 +68,7 @@ def show(name: str, out: Path, renderer: str, azimuth: float) -> None:
     except (ModuleNotFoundError, ValueError) as error:
         raise BlockworldError(str(error)) from error
     image = portrait(robot, canvas, float(np.radians(azimuth)))
-    encoded, png = cv2.imencode(".png", image[..., ::-1])
-    try:
-        out.write_bytes(png.tobytes() if encoded else b"")
-    except OSError as error:
-        raise BlockworldError(f"cannot write {out} ({error.strerror}): choose another place.") from error
+    write_files({out: cv2.imencode(".png", image[..., ::-1])[1].tobytes()})
     click.echo(f"{out}: {robot.title}, {len(robot.parts)} parts, keypoints {_names(robot.overview)}")
 
 

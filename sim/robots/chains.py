@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from perception.errors import RobotError
 from perception.robot import Chain, Gripper, Joint, Mimic
-from sim.robots.elements import numbers
+from sim.robots.elements import checked, numbers
 from sim.robots.schema import DescriptionFields
 
 CONTINUOUS_RAD = 2 * np.pi  # a joint without limits may turn this far either way
@@ -102,11 +102,12 @@ def _joint(joint: Element, path: Path) -> Joint:
 
 def _limits(joint: Element, path: Path) -> tuple[float, float]:
     limit, name = joint.find("limit"), joint.get("name")
-    try:
-        lower = float("nan" if limit is None else limit.get("lower", "nan"))
-        upper = float("nan" if limit is None else limit.get("upper", "nan"))
-    except ValueError as error:
-        raise RobotError(f"{path}: joint {name} of its URDF has a limit that is no number ({error}).") from None
+    lower, upper = (
+        np.nan
+        if limit is None or side not in limit.attrib
+        else checked(limit.get(side, ""), 1, f"{path}: joint {name} of its URDF: the {side} of its limit")[0]
+        for side in ("lower", "upper")
+    )
     if not lower < upper:
         raise RobotError(
             f"{path}: joint {name} of its URDF has the limits {lower:g} to {upper:g}: give it a <limit> with "

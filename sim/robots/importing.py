@@ -13,9 +13,10 @@ from sim.robots.chains import chain_text
 from sim.robots.description import RobotDescription
 from sim.robots.loading import check_robot, load_robot
 from sim.robots.schema import DESCRIPTION_FILE, DescriptionFields, read_description
-from sim.robots.sources import DATA_SCHEME
+from sim.robots.sources import DATA_SCHEME, find_file
 
 FILES = {DESCRIPTION_FILE, CHAIN_FILE}
+MARK = "written by `blockworld robot import`"  # in the first line of both
 
 
 def import_robot(urdf: str, description: Path, out: Path) -> RobotDescription:
@@ -25,17 +26,17 @@ def import_robot(urdf: str, description: Path, out: Path) -> RobotDescription:
     cannot be used, and for a folder that holds anything but an earlier import.
     """
     fields = read_description(description)
-    if out.exists() and (not out.is_dir() or {path.name for path in out.iterdir()} - FILES):
-        raise RobotError(f"{out} is not empty and holds more than an imported robot: give a new folder as --out.")
+    _refuse_to_overwrite(out)
     if description.resolve() == (out / DESCRIPTION_FILE).resolve():
         raise RobotError(f"{out} holds the description itself, which would be overwritten: give another folder.")
+    find_file(urdf, Path.cwd(), f"the robot {fields.name} ({description})")
     fields = _with_absolute_paths(fields, description.parent.resolve(), urdf)
     _, chain = check_robot(description, fields)
     out.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
         text = yaml.safe_dump(fields.model_dump(mode="json", exclude_defaults=True), sort_keys=False)
-        (scratch / DESCRIPTION_FILE).write_text(f"# Written by `blockworld robot import`.\n{text}", encoding="utf-8")
+        (scratch / DESCRIPTION_FILE).write_text(f"# {MARK.capitalize()}.\n{text}", encoding="utf-8")
         (scratch / CHAIN_FILE).write_text(chain_text(chain, urdf), encoding="utf-8")
         load_robot(scratch)  # its meshes too can be used
         out.mkdir(exist_ok=True)
@@ -44,6 +45,14 @@ def import_robot(urdf: str, description: Path, out: Path) -> RobotDescription:
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return load_robot(out)
+
+
+def _refuse_to_overwrite(out: Path) -> None:
+    if out.exists() and (not out.is_dir() or {path.name for path in out.iterdir()} - FILES):
+        raise RobotError(f"{out} is not empty and holds more than an imported robot: give a new folder as --out.")
+    for path in (out / name for name in sorted(FILES)):
+        if path.exists() and MARK.encode() not in path.read_bytes().partition(b"\n")[0].lower():
+            raise RobotError(f"{path} was not {MARK} and would be overwritten: give a new folder as --out.")
 
 
 def _with_absolute_paths(fields: DescriptionFields, folder: Path, urdf: str) -> DescriptionFields:

@@ -13,8 +13,11 @@ from sim.meshes import Mesh
 from sim.robots.cache import URDF_FILE, made_folder, read_index, read_parts
 from sim.robots.chains import chain_of
 from sim.robots.description import Keypoint, Part, Place, RobotDescription, frozen
+from sim.robots.elements import checked
 from sim.robots.schema import FOLDER, DescriptionFields, KeypointFields, find_description, read_description
 from sim.robots.urdf import CLAMP, assemble
+
+LEAST_STROKE_M = 1e-3  # by which the tips come closer, or they are not those of a gripper
 
 
 def load_robot(name: str | os.PathLike[str] = "panda") -> RobotDescription:
@@ -34,10 +37,13 @@ def load_part(name: str) -> Mesh:
 
 def check_robot(path: Path, fields: DescriptionFields) -> tuple[Element, Chain]:
     """The assembled URDF and the chain of a description at `path`, checked against it; raises RobotError."""
-    robot = assemble(path, fields)
-    chain = chain_of(robot, path, fields)
-    _check(path, fields, Robot(chain))
-    return robot, chain
+    tree = assemble(path, fields)
+    chain = chain_of(tree, path, fields)
+    robot = Robot(chain)
+    _check(path, fields, robot)
+    if fields.arm_force is None:
+        _efforts(path, tree, robot)
+    return tree, chain
 
 
 @cache
@@ -86,7 +92,8 @@ def _efforts(path: Path, tree: Element, robot: Robot) -> list[float]:
     efforts = []
     for name in (robot.joint_names[i] for i in robot.arm):
         limit = limits[name]
-        effort = float(limit.get("effort", "0")) if limit is not None else 0.0
+        text = "0" if limit is None else limit.get("effort", "0")
+        (effort,) = checked(text, 1, f"{path}: joint {name} of its URDF: the effort of its limit")
         if not effort > 0:
             raise RobotError(f"{path}: joint {name} has no effort in its URDF: give `arm_force`, N m per joint.")
         efforts.append(effort)
@@ -131,10 +138,36 @@ def _check(path: Path, fields: DescriptionFields, robot: Robot) -> None:
                     f"{joint.upper:g} of joint {joint.name}: give a position within them."
                 )
     _check_links(path, "gripper.tips", (link for link, _ in fields.gripper.tips), robot)
+    _check_fingers(path, fields, robot)
     _check_links(path, "clear_links", fields.clear_links, robot)
     for field in ("overview", "close_up"):
         places: Iterable[Place] = (place for one in getattr(fields.keypoints, field) for place in one.places)
         _check_links(path, f"keypoints.{field}", (link for link, _ in places), robot)
+
+
+def _check_fingers(path: Path, fields: DescriptionFields, robot: Robot) -> None:
+    """Both tips must move with the gripper's joints, and be farther apart when it is open."""
+    moving = set(fields.gripper.joints)
+    for joint in robot.mimics:
+        if joint.mimic is not None and joint.mimic.joint in fields.gripper.joints:
+            if joint.mimic.multiplier == 0:
+                raise RobotError(f"{path}: joint {joint.name} follows the gripper by 0: name it under `fixed`.")
+            moving.add(joint.name)
+    for link, _ in fields.gripper.tips:
+        if not _above(robot, link) & moving:
+            raise RobotError(
+                f"{path}: gripper.tips: none of the joints {', '.join(sorted(moving))} moves the link {link}: give "
+                "the links of the two fingers, or couple the joint that moves this one under `mimic`."
+            )
+    joints = robot.with_open_fingers(fields.home)
+    apart_open = robot.opening_m(joints)
+    joints[list(robot.fingers)] = fields.gripper.closed
+    apart_closed = robot.opening_m(joints)
+    if apart_open - apart_closed < LEAST_STROKE_M:
+        raise RobotError(
+            f"{path}: gripper.tips are {1000 * apart_closed:.0f} mm apart closed and {1000 * apart_open:.0f} mm open "
+            "along the clamp's x axis: give one tip on each finger, and correct gripper.closed and gripper.open."
+        )
 
 
 def _check_links(path: Path, field: str, links: Iterable[str], robot: Robot) -> None:

@@ -4,6 +4,7 @@ Lengths in m, angles in rad. `sim/robots/descriptions/` holds those that come wi
 explains how to write one.
 """
 
+import math
 import os
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -23,7 +24,13 @@ FEWEST_OVERVIEW = 5
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Coupling(Mimic):
+    """A joint that follows another one, by finite numbers."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
 
 class Frame(_Strict):
@@ -101,7 +108,7 @@ class DescriptionFields(_Strict):
     """Links to leave out, with all that hangs on them."""
     fixed: dict[str, float] = {}
     """Joints that shall not move, and where they stay."""
-    mimic: dict[str, Mimic | None] = {}
+    mimic: dict[str, Coupling | None] = {}
     """Couplings that the URDF lacks (JOINT: {joint: OTHER, multiplier: 1, offset: 0}), or null for one to undo."""
     clamp: Frame
     """Between the finger tips: x the closing direction, z out of the hand."""
@@ -125,6 +132,18 @@ class DescriptionFields(_Strict):
             low, high = getattr(self, field)
             if not low < high:
                 raise ValueError(f"{field} goes from {low:g} to {high:g}: give the lower bound first")
+        return self
+
+    @model_validator(mode="after")
+    def _blocks_find_places(self) -> Self:
+        (x0, x1), (y0, y1), (low, high) = self.workspace_x_m, self.workspace_y_m, self.reach_m
+        nearest = math.hypot(max(x0, -x1, 0.0), max(y0, -y1, 0.0))
+        farthest = math.hypot(max(-x0, x1), max(-y0, y1))
+        if nearest >= high or farthest <= low:
+            raise ValueError(
+                f"the workspace is {nearest:.3g} to {farthest:.3g} m from the base's axis, all of it outside reach_m, "
+                f"{low:g} to {high:g}: widen one of them"
+            )
         return self
 
 
@@ -159,7 +178,7 @@ def read_description(path: Path) -> DescriptionFields:
         content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise RobotError(f"{path} cannot be read ({error.strerror}): give a description's YAML.") from None
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
+    except (ValueError, yaml.YAMLError) as error:  # no UTF-8, or a date that there is not
         reason = " ".join(str(error).split())
         raise RobotError(f"{path} is no YAML ({reason}): correct it there.") from None
     if not isinstance(content, dict):

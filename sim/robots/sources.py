@@ -34,8 +34,9 @@ def find_file(name: str, folder: Path, wanted_by: str) -> Path:
         path = data / name.removeprefix(DATA_SCHEME)
         advice = f"`pip install pybullet`, or correct {DATA_VARIABLE}"
     else:
-        path = folder / Path(name).expanduser()
-        advice = "correct the path; relative ones start at the description's folder"
+        named = Path(name).expanduser()
+        path = folder / named
+        advice = "correct the path" + ("" if named.is_absolute() else f"; relative ones start at {folder}")
     if not path.is_file():
         raise RobotError(f"{wanted_by} needs {path}, which is not there: {advice}.")
     return path

@@ -9,7 +9,7 @@ import numpy as np
 
 from perception.errors import RobotError
 from perception.robot import Mimic, pose_of
-from sim.robots.elements import numbers, origin_of, set_origin
+from sim.robots.elements import check_numbers, numbers, origin_of, set_origin
 from sim.robots.schema import DescriptionFields
 from sim.robots.sdf import urdf_of
 from sim.robots.sources import find_file, find_mesh
@@ -76,13 +76,16 @@ def _read(source: Path, packages: Mapping[str, Path]) -> Element:
         raise RobotError(f"{source} is a xacro file: expand it with `xacro {source.name} > robot.urdf`.")
     try:
         root = ElementTree.parse(source).getroot()
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, LookupError, ValueError) as error:  # the latter two for unknown encodings
         raise RobotError(f"{source} is no XML ({error}): correct it there.") from None
     except OSError as error:
         raise RobotError(f"{source} cannot be read ({error.strerror}): make it readable.") from None
     robot = urdf_of(root, source) if root.tag == "sdf" else root
     if robot.tag != "robot":
         raise RobotError(f"{source} begins with <{robot.tag}>: give a URDF (<robot>) or an SDF (<sdf>) file.")
+    _check_names(robot, source)
+    for element in (one for kind in ("link", "joint", "material") for one in robot.findall(kind)):
+        check_numbers(element, source)
     _check_joints(robot, source)
     _refuse_loops(robot, source)
     colours = {
@@ -110,6 +113,18 @@ def _settle(
             SubElement(SubElement(shape, "material", name=f"rgba {rgba}"), "color", rgba=rgba)
 
 
+def _check_names(robot: Element, source: Path) -> None:
+    for kind in ("link", "joint"):
+        seen = set[str]()
+        for number, element in enumerate(robot.findall(kind), 1):
+            name = element.get("name")
+            if not name:
+                raise RobotError(f"{source}: {kind} number {number} has no name: give it one of its own.")
+            if name in seen:
+                raise RobotError(f"{source}: there are two {kind}s named {name}: rename one of them.")
+            seen.add(name)
+
+
 def _check_joints(robot: Element, source: Path) -> None:
     links, children = _links(robot), set[str]()
     if not links:
@@ -124,12 +139,8 @@ def _check_joints(robot: Element, source: Path) -> None:
         children.add(child)
         if kind not in KINDS:
             raise RobotError(f"{source}: joint {name} is of type {kind!r}: use one of {', '.join(KINDS)}.")
-        try:
-            origin_of(joint)
-            axis = joint.find("axis")
-            direction = numbers(axis.get("xyz", "")) if axis is not None else [1.0, 0.0, 0.0]
-        except ValueError as error:
-            raise RobotError(f"{source}: joint {name} has an origin or axis that is no number ({error}).") from None
+        axis = joint.find("axis")
+        direction = numbers(axis.get("xyz", "")) if axis is not None else [1.0, 0.0, 0.0]
         if kind != "fixed" and (len(direction) != 3 or not np.linalg.norm(direction) > 0):
             raise RobotError(f"{source}: joint {name} has the axis {direction}: give a direction of three numbers.")
 

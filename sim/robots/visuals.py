@@ -119,18 +119,15 @@ def _colour(mesh: trimesh.Trimesh) -> tuple[float, float, float] | None:
 
 
 def _primitive(shape: Element, link: str) -> trimesh.Trimesh:
-    try:
-        if shape.tag == "box":
-            return trimesh.creation.box(numbers(shape.get("size", "")))
-        if shape.tag == "sphere":
-            return trimesh.creation.icosphere(subdivisions=2, radius=float(shape.get("radius", "")))
-        if shape.tag in ("cylinder", "capsule"):
-            size = {"radius": float(shape.get("radius", "")), "height": float(shape.get("length", ""))}
-            if shape.tag == "cylinder":
-                return trimesh.creation.cylinder(sections=SEGMENTS, **size)
-            return trimesh.creation.capsule(count=(SEGMENTS, SEGMENTS // 2), **size)
-    except ValueError:
-        raise RobotError(f"link {link}: the size of its {shape.tag} is no number: correct it in the URDF.") from None
+    if shape.tag == "box":
+        return trimesh.creation.box(numbers(shape.get("size", "")))
+    if shape.tag == "sphere":
+        return trimesh.creation.icosphere(subdivisions=2, radius=float(shape.get("radius", "")))
+    if shape.tag in ("cylinder", "capsule"):
+        size = {"radius": float(shape.get("radius", "")), "height": float(shape.get("length", ""))}
+        if shape.tag == "cylinder":
+            return trimesh.creation.cylinder(sections=SEGMENTS, **size)
+        return trimesh.creation.capsule(count=(SEGMENTS, SEGMENTS // 2), **size)
     raise RobotError(f"link {link}: there is no shape {shape.tag!r}: use a mesh, box, cylinder, capsule or sphere.")
 
 

@@ -32,10 +32,21 @@ def test_what_cannot_be_imported_or_shown_is_one_sentence(blockworld, tmp_path):
         (("import", urdf, description, "--out", tmp_path / "toy"), "clamp: there is no link paw"),
         (("import", "gone.urdf", description, "--out", tmp_path / "toy"), "gone.urdf, which is not there"),
         (("show", "ur5", "--out", tmp_path / "ur5.png"), "no robot named 'ur5' (known: iiwa_wsg50"),
+        (("show", "panda", "--out", tmp_path / "x.jpg"), "'x.jpg' is to end in .png"),
+        (("show", "panda", "--out", tmp_path / "x.png", "--azimuth", "nan"), "nan is not a finite number"),
+        (("show", "panda", "--out", tmp_path / "x.png", "--azimuth", "-inf"), "-inf is not a finite number"),
     ):
         status, said, problem = blockworld("robot", *words)
         assert (status, said) == (2, "")
         assert expected in problem and problem.startswith("blockworld: ") and problem.count("\n") == 1
+
+
+def test_an_import_says_where_its_relative_urdf_was_looked_for(blockworld, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    status, _, problem = blockworld("robot", "import", "none.urdf", write_toy(tmp_path), "--out", tmp_path / "toy")
+    assert status == 2
+    assert f"{tmp_path}/none.urdf, which is not there: " in problem
+    assert problem.endswith(f"relative ones start at {tmp_path}.\n")
 
 
 def test_list_tells_what_is_missing_without_the_files_of_pybullet(blockworld, tmp_path, monkeypatch):

@@ -64,19 +64,102 @@ def test_a_robot_of_simple_shapes_loads_by_the_path_of_its_description(tmp_path)
         ('<limit lower="-2" upper="2" effort="40"/>', "", "joint bend of its URDF has the limits nan to nan"),
         ('lower="-2" upper="2"', 'lower="2" upper="-2"', "joint bend of its URDF has the limits 2 to -2"),
         ('<axis xyz="2 0 0"/>', '<axis xyz="0 0 0"/>', "joint twist has the axis [0.0, 0.0, 0.0]"),
-        ('<axis xyz="2 0 0"/>', '<axis xyz="x"/>', "joint twist has an origin or axis that is no number"),
-        ('size="0.06 0.06 0.3"', 'size="large"', "link upper: the size of its box is no number"),
+        ('<axis xyz="2 0 0"/>', '<axis xyz="x"/>', "joint twist: the xyz of its axis is 'x': give 3 finite"),
+        ('size="0.06 0.06 0.3"', 'size="large"', "link upper: the size of its box is 'large': give 3 positive"),
         ("<sphere radius", "<donut radius", "link roll: there is no shape 'donut'"),
         ('effort="40"', "", "joint bend has no effort in its URDF: give `arm_force`"),
         ('joint="left_slide" multiplier', 'joint="no_slide" multiplier', "right_slide mimics no_slide"),
         ('<link name="pitch"/>', '<link name="clamp"/>', "joint nod has the child 'pitch'"),
+        ('<joint name="bend" ', "<joint ", "joint number 4 has no name"),
+        ('<joint name="bend" ', '<joint name="lean" ', "there are two joints named lean: rename one"),
+        ('<link name="pitch"/>', '<link name="pitch"/><link name="pitch"/>', "there are two links named pitch"),
+        ('multiplier="1" offset', 'multiplier="0" offset', "joint right_slide follows the gripper by 0"),
         ("</robot>", "", "is no XML"),
+        ('<?xml version="1.0"?>', '<?xml version="1.0" encoding="klingon"?>', "is no XML (unknown encoding"),
         ("<robot", "<model", "is no XML"),
     ],
 )
 def test_what_is_wrong_in_a_urdf_is_named(tmp_path, old, new, words):
     assert old in URDF
     assert words in refusal(tmp_path, urdf=URDF.replace(old, new, 1))
+
+
+NO_NUMBERS = [
+    ('"left_slide" multiplier="1"', "1", "joint right_slide: the multiplier of its mimic", "a finite number"),
+    ('offset="-0.002"', "-0.002", "joint right_slide: the offset of its mimic", "a finite number"),
+    ('<limit lower="-2" upper="2"', "-2", "joint bend of its URDF: the lower of its limit", "a finite number"),
+    ('upper="2" effort="40"', "40", "joint bend of its URDF: the effort of its limit", "a finite number"),
+    ('<origin xyz="0.25 0 0"', "0.25 0 0", "joint twist: the xyz of its origin", "3 finite numbers"),
+    ('rpy="0 1.5707963 0"', "0 1.5707963 0", "joint wrist: the rpy of its origin", "3 finite numbers"),
+    ('<axis xyz="2 0 0"', "2 0 0", "joint twist: the xyz of its axis", "3 finite numbers"),
+    ('<origin xyz="0 0 0.15"', "0 0 0.15", "link upper: the xyz of its origin", "3 finite numbers"),
+    ('<collision><origin xyz="0 0 0.03"', "0 0 0.03", "link hand: the xyz of its origin", "3 finite numbers"),
+    ('wedge.stl" scale="1 1 1"', "1 1 1", "link turret: the scale of its mesh", "3 finite numbers"),
+    ('rgba="0.9 0.9 0.8 1"', "0.9 0.9 0.8 1", "material pale: the rgba of its color", "4 finite numbers"),
+    ('<mass value="2"', "2", "link pitch: the value of its mass", "a finite number"),
+    ('izz="0.1"', "0.1", "link pitch: the izz of its inertia", "a finite number"),
+    ('size="0.06 0.06 0.3"', "0.06 0.06 0.3", "link upper: the size of its box", "3 positive numbers"),
+    ('<cylinder radius="0.08"', "0.08", "link base: the radius of its cylinder", "a positive number"),
+    ('length="0.1"', "0.1", "link base: the length of its cylinder", "a positive number"),
+    ('<sphere radius="0.04"', "0.04", "link roll: the radius of its sphere", "a positive number"),
+]
+INERTIAL = '<link name="pitch"><inertial><mass value="2"/><inertia ixx="0.1" iyy="0.1" izz="0.1"/></inertial></link>'
+NUMBERED = URDF.replace('wedge.stl"', 'wedge.stl" scale="1 1 1"').replace('<link name="pitch"/>', INERTIAL)
+
+
+@pytest.mark.parametrize("given", ["red", "nan", "inf", ""])
+@pytest.mark.parametrize(("where", "number", "what", "wanted"), NO_NUMBERS)
+def test_what_is_no_number_in_a_urdf_is_named(tmp_path, where, number, what, wanted, given):
+    wrong = NUMBERED.replace(where, where.replace(f'"{number}"', f'"{given}"'), 1)
+    assert wrong != NUMBERED
+    assert f"{what} is {given!r}: give {wanted}." in refusal(tmp_path, urdf=wrong)
+
+
+@pytest.mark.parametrize("given", ["0 0", "1", "1 1 1 1 1"])
+@pytest.mark.parametrize(("where", "number", "what", "wanted"), [one for one in NO_NUMBERS if " " in one[1]])
+def test_too_few_or_too_many_numbers_in_a_urdf_are_named(tmp_path, where, number, what, wanted, given):
+    wrong = NUMBERED.replace(where, where.replace(f'"{number}"', f'"{given}"'), 1)
+    assert f"{what} is {given!r}: give {wanted}." in refusal(tmp_path, urdf=wrong)
+
+
+@pytest.mark.parametrize("given", ["0", "-1"])
+@pytest.mark.parametrize(("where", "number", "what", "wanted"), [one for one in NO_NUMBERS if "positive" in one[3]])
+def test_sizes_are_positive(tmp_path, where, number, what, wanted, given):
+    size = " ".join([given, *number.split()[1:]])
+    wrong = NUMBERED.replace(where, where.replace(f'"{number}"', f'"{size}"'), 1)
+    assert f"{what} is {size!r}: give {wanted}." in refusal(tmp_path, urdf=wrong)
+
+
+def test_a_joint_that_turns_forever_may_have_infinite_limits(tmp_path):
+    endless = URDF.replace('<limit effort="60"/>', '<limit lower="-inf" upper="inf" effort="60"/>')
+    assert endless != URDF
+    assert load_robot(write_toy(tmp_path, endless)).upper[0] == pytest.approx(2 * np.pi)
+
+
+SDF = """<sdf version="1.6"><model name="hook">
+  <link name="palm"><pose>0 0 0 0 0 0</pose></link>
+  <link name="claw">
+    <pose>0 0 0.1 0 0 0</pose>
+    <visual><pose>0 0 0.02 0 0 0</pose><geometry><box><size>1 1 2</size></box></geometry></visual>
+  </link>
+  <joint name="snap" type="revolute"><parent>palm</parent><child>claw</child><axis><xyz>1 0 0</xyz></axis></joint>
+</model></sdf>"""
+ATTACH = "attach: [{file: ../hook.sdf, root: palm, link: hand}]\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("0 0 0.1 0 0 0", "0 0 0.1", "link claw: its pose is '0 0 0.1': give 6 finite numbers"),
+        ("0 0 0.02 0 0 0", "0 0 nan 0 0 0", "link claw: the pose of its visual is '0 0 nan 0 0 0': give 6 finite"),
+        ("<xyz>1 0 0", "<xyz>up", "joint snap: its axis is 'up': give 3 finite numbers"),
+        ("1 1 2", "1 1 0", "link claw: the size of its box is '1 1 0': give 3 positive numbers"),
+    ],
+)
+def test_what_is_no_number_in_an_sdf_is_named(tmp_path, old, new, words):
+    assert old in SDF
+    (tmp_path / "hook.sdf").write_text(SDF.replace(old, new, 1))
+    assert f"hook.sdf: {words}" in refusal(tmp_path, description=DESCRIPTION + ATTACH)
 
 
 def test_a_loop_of_joints_is_refused(tmp_path):
@@ -115,7 +198,24 @@ def test_a_damaged_mesh_is_named(tmp_path):
         ("name: toy", "name: toy\ndrop: [tail]", "drop: there is no link tail"),
         ("name: toy", "name: toy\nmimic: {right_slide: null}", "joint right_slide moves, but the clamp does not"),
         ("clamp: {link: hand", "clamp: {link: left", "the clamp hangs on the gripper's joint left_slide"),
+        ("hand, xyz: [0,", "hand, xyz: [.nan,", "clamp.xyz.0: Input should be a finite number"),
+        ("[[upper, [0, 0, 0]]]", "[[upper, [0, .inf, 0]]]", "places.0.1.1: Input should be a finite number"),
+        ("arm_spread_rad: [1,", "arm_spread_rad: [.inf,", "arm_spread_rad.0: Input should be a finite number"),
+        ("span_m: 0.8", "span_m: .inf", "span_m: Input should be a finite number"),
+        ("name: toy", "fixed: {twist: .nan}\nname: toy", "fixed.twist: Input should be a finite number"),
+        (
+            "name: toy",
+            "mimic: {right_slide: {joint: left_slide, offset: .nan}}\nname: toy",
+            "mimic.right_slide.offset: Input should be a finite number",
+        ),
+        ("tips: [[left,", "tips: [[hand,", "none of the joints left_slide, right_slide moves the link hand: give"),
+        ("tips: [[left,", "tips: [[right,", "gripper.tips are 0 mm apart closed and 0 mm open along the clamp's x"),
+        ("open: 0.042", "open: 0.001", "gripper.tips are 4 mm apart closed and 2 mm open along the clamp's x"),
+        ("workspace_x_m: [0.2, 0.44]", "workspace_x_m: [0.5, 0.8]", "the workspace is 0.5 to 0.854 m from the base's"),
+        ("workspace_x_m: [0.2, 0.44]", "workspace_x_m: [-0.5, -0.45]", "all of it outside reach_m, 0.28 to 0.44"),
+        ("reach_m: [0.28, 0.44]", "reach_m: [0.8, 0.9]", "the workspace is 0.2 to 0.533 m from the base's axis"),
         ("name: toy", "name: [toy", "is no YAML"),
+        ("name: toy", "name: 2026-02-30", "is no YAML (day is out of range for month)"),
         ("name: toy", "name: my toy", "name: String should match pattern"),
     ],
 )
@@ -174,10 +274,39 @@ def test_an_import_can_be_loaded_by_both_packages_and_leaves_other_folders_alone
     import_robot(urdf, description, tmp_path / "toy")  # again
     with pytest.raises(RobotError, match="holds more than an imported robot"):
         import_robot(urdf, description, tmp_path / "toy_arm")
+    with pytest.raises(RobotError, match="holds the description itself"):
+        import_robot(urdf, tmp_path / "toy" / "robot.yaml", tmp_path / "toy")
     broken = write_toy(tmp_path / "broken", description=DESCRIPTION.replace("link: hand", "link: paw"))
     with pytest.raises(RobotError, match="no link paw"):
         import_robot(urdf, broken, tmp_path / "other")
     assert not (tmp_path / "other").exists()
+
+
+def test_an_import_names_the_description_that_it_was_given(tmp_path):
+    description = write_toy(tmp_path, URDF.replace('effort="40"', 'effort="strong"'))
+    with pytest.raises(RobotError, match=f"^{description}: joint bend of its URDF: the effort of its limit"):
+        import_robot(str(tmp_path / "toy_arm" / "urdf" / "toy.urdf"), description, tmp_path / "toy")
+
+
+@pytest.mark.parametrize("name", ["robot.yaml", "chain.yaml"])
+def test_an_import_leaves_files_alone_that_it_has_not_written(tmp_path, name):
+    description, mine = write_toy(tmp_path), tmp_path / "mine"
+    mine.mkdir()
+    (mine / name).write_text("# of my own hand\nname: mine\n")
+    with pytest.raises(RobotError, match=f"{name} was not written by `blockworld robot import`"):
+        import_robot(str(tmp_path / "toy_arm" / "urdf" / "toy.urdf"), description, mine)
+    assert [path.read_text() for path in mine.iterdir()] == ["# of my own hand\nname: mine\n"]
+
+
+def test_a_missing_file_is_told_where_its_relative_path_starts(tmp_path, monkeypatch):
+    description = write_toy(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RobotError, match=f"relative ones start at {tmp_path}\\."):
+        import_robot("none.urdf", description, tmp_path / "toy")
+    with pytest.raises(RobotError, match=r"none\.urdf, which is not there: correct the path\."):
+        import_robot(str(tmp_path / "none.urdf"), description, tmp_path / "toy")
+    said = refusal(tmp_path, description=DESCRIPTION.replace("urdf/toy.urdf", "none.urdf"))
+    assert f"relative ones start at {tmp_path / 'toy_arm'}." in said
 
 
 def test_many_processes_may_make_the_cache_at_once(tmp_path):
