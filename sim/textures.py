@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from sim.random_streams import stream
 from sim.scene import Texture
@@ -65,7 +66,8 @@ def pictures(folder: str) -> tuple[str, ...]:
         raise ValueError(
             f"the picture folder {folder} does not exist: give a folder with pictures ({endings})."
         )
-    found = sorted(str(path) for path in Path(folder).rglob("*") if path.suffix.lower() in PICTURE_ENDINGS)
+    files = (path for path in Path(folder).rglob("*") if path.suffix.lower() in PICTURE_ENDINGS and path.is_file())
+    found = sorted(str(path) for path in files)
     if not found:
         raise ValueError(
             f"the picture folder {folder} holds no pictures: give a folder with {endings} files."
@@ -73,11 +75,31 @@ def pictures(folder: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def check_pictures(folder: str) -> None:
+    """Look at a folder anew, and at each picture's structure, which takes less time than to decode it.
+
+    Raises ValueError where there are no pictures, and for one that cannot be read.
+    """
+    pictures.cache_clear()
+    pixels.cache_clear()
+    for path in pictures(folder):
+        try:
+            with Image.open(path) as image:
+                # Only decoding tells whether a BMP is whole; a JPEG that is not is drawn as far as it goes.
+                image.load() if image.format == "BMP" else image.verify()
+        except Exception as error:  # readers of damaged files raise whatever they meet
+            raise _unreadable(path) from error
+
+
+def _unreadable(path: str) -> ValueError:
+    return ValueError(f"the picture {path} cannot be read: remove it from its folder or replace it.")
+
+
 def _picture(path: str, size: int) -> np.ndarray:
     """The middle square of a picture file."""
     image = cv2.imread(path, cv2.IMREAD_COLOR)
     if image is None:
-        raise ValueError(f"the picture {path} cannot be read: remove it from its folder or replace it.")
+        raise _unreadable(path)
     side = min(image.shape[:2])
     top, left = ((length - side) // 2 for length in image.shape[:2])
     square = image[top : top + side, left : left + side, ::-1]

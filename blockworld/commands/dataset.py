@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from blockworld.files import NewFile
 from perception.errors import BlockworldError
 
 BAR: dict[str, Any] = {"smoothing": 0.05, "delay": 0.2}
@@ -28,9 +29,9 @@ def command() -> None:
 @click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder of the shards.")
 @click.option(
-    "--workers", default=1, show_default=True, type=click.IntRange(1, 256), help="Processes that render."
+    "--workers", default=1, show_default=True, type=click.IntRange(1, 256), help="Processes here that render."
 )
-@click.option("--ray", metavar="ADDRESS", help="Render on a Ray cluster: auto, local or HOST:PORT.")
+@click.option("--ray", metavar="ADDRESS", help="Render on a Ray cluster instead: auto, local or HOST:PORT.")
 @click.option("--overwrite", is_flag=True, help="Erase another data set that is in the folder.")
 def build(
     config: Path, overrides: tuple[str, ...], out: Path, workers: int, ray: str | None, overwrite: bool
@@ -66,7 +67,7 @@ def build(
 @command.command(epilog="Example: blockworld dataset show data/fine --images 100")
 @FOLDER
 @click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Page to write [FOLDER/contact_sheet.html]."
+    "--out", type=NewFile(".html", ".htm"), help="Page to write [FOLDER/contact_sheet.html]."
 )
 @click.option("--images", default=300, show_default=True, type=click.IntRange(1, 5000), help="Images to show.")
 def show(folder: Path, out: Path | None, images: int) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from sim.dataset.images import DEPTH_UNIT_M, decode_units, encode_labels, encode_rgb, encode_units
 from sim.dataset.labels import CORNERS, block_corners, shot_of, view_of
@@ -161,7 +162,19 @@ def _box(mask: np.ndarray, left: int, top: int) -> list[int]:
     return [int(value) for value in (columns[0] + left, rows[0] + top, width, height)]
 
 
-def _write_model(path: Path, size_m: list[float]) -> dict[str, float]:
+def symmetries_of(size_mm: np.ndarray) -> list[list[float]]:
+    """The turns, but none, that leave a box of that size as it is: 4 x 4, row by row, mm. They are about its middle,
+    and the model's origin is the middle of its bottom face."""
+    middle, found = np.array([0, 0, size_mm[2] / 2]), []
+    for turn in Rotation.create_group("O").as_matrix().round():  # of a cube
+        if (abs(turn) @ size_mm == size_mm).all() and (turn != np.eye(3)).any():
+            matrix = np.eye(4)
+            matrix[:3, :3], matrix[:3, 3] = turn, middle - turn @ middle
+            found.append((matrix + 0.0).ravel().tolist())
+    return found
+
+
+def _write_model(path: Path, size_m: list[float]) -> dict[str, Any]:
     """The block as a PLY; gives its entry of models_info.json."""
     vertices = CORNERS * size_m * MM
     lines = ["ply", "format ascii 1.0", f"element vertex {len(vertices)}"]
@@ -175,6 +188,7 @@ def _write_model(path: Path, size_m: list[float]) -> dict[str, float]:
         "diameter": float(np.linalg.norm(extent)),
         **{f"min_{axis}": float(value) for axis, value in zip("xyz", low, strict=True)},
         **{f"size_{axis}": float(value) for axis, value in zip("xyz", extent, strict=True)},
+        "symmetries_discrete": symmetries_of(extent),
     }
 
 

@@ -16,7 +16,6 @@ from sim.dataset.folder import claimed, present_images, present_scenes, settle_d
 from sim.dataset.journal import DiskFullError, Journal, no_room, part_of
 from sim.dataset.processes import Processes
 from sim.dataset.work import Crew, Job, Serial
-from sim.robots import load_robot
 
 Notice = Callable[[str], None]
 
@@ -32,11 +31,11 @@ def build(
     """Write what is missing in `out`; yields the number of images of each scene once it is on the disk.
 
     workers: processes on this machine; one renders in this process. ray: address of a Ray cluster ("auto", "local",
-    host:port) whose processors render instead. overwrite: erase another data set that is in `out` first. `notice`
-    is told what went wrong and was mended. Raises ValueError where `out` or the configuration cannot be used,
-    DiskFullError, and WorkerError where workers end again and again.
+    host:port) whose processors render instead, without `workers`. overwrite: erase another data set that is in `out`
+    first. `notice` is told what went wrong and was mended. Raises ValueError where `out` or the configuration cannot be
+    used, DiskFullError, and WorkerError where workers end again and again.
     """
-    load_robot(config.robot)  # what is unknown is refused before anything is written
+    config.check_files()  # what cannot be drawn is refused before anything is written
     crew = _crew(workers, ray, notice)
     try:
         with claimed(config, out, overwrite):
@@ -49,42 +48,52 @@ def build(
 
 def _crew(workers: int, ray: str | None, notice: Notice) -> Crew:
     if ray is not None:
+        if workers != 1:
+            raise ValueError(
+                f"--workers {workers} are processes of this machine, and --ray {ray} renders on those of a cluster: "
+                "give one of the two."
+            )
         return Cluster(ray, notice)
     return Serial() if workers == 1 else Processes(workers, notice)
 
 
 def _fill(config: DatasetConfig, out: Path, crew: Crew) -> Iterator[int]:
     journals: dict[int, Journal] = {}
-    device: str | None = None
+    # Scenes that wait for one before them. As jobs begin in order, these are few; a worker that is slow, or dies,
+    # holds up no more than the rest of its shard.
+    early: dict[int, bytes] = {}
+    maker: str | None = None
     try:
-        with closing(crew.run(config, _jobs(config, out))) as stream:  # type: ignore[type-var]
+        with closing(crew.run(config, _jobs(config, out, crew.job_scenes))) as stream:  # type: ignore[type-var]
             for packed in stream:
-                if packed.device != device:
-                    settle_device(out, packed.device)
-                    device = packed.device
+                if packed.maker != maker:
+                    settle_device(out, packed.maker)
+                    maker = packed.maker
+                early[packed.scene] = packed.data
                 journal = journals.get(packed.shard) or _open(config, out, packed.shard)
                 journals[packed.shard] = journal
-                journal.append(packed.scene, packed.data)
-                if journal.complete:
-                    journals.pop(packed.shard).finish()
-                yield config.views
+                while not journal.complete and journal.next in early:
+                    journal.append(journal.next, early.pop(journal.next))
+                    if journal.complete:
+                        journals.pop(packed.shard).finish()
+                    yield config.views
     finally:
         for journal in journals.values():
             journal.close()
 
 
-def _jobs(config: DatasetConfig, out: Path) -> list[Job]:
-    """What is missing, shard by shard; shards that only lack their name get it."""
+def _jobs(config: DatasetConfig, out: Path, most: int) -> list[Job]:
+    """What is missing, in order, each job so many scenes of one shard at most; shards that only lack their name get
+    it."""
     jobs = []
     for shard in range(config.shards):
         if shard_path(out, shard).is_file():
             continue
         scenes = config.scenes_of(shard)
         first = scenes.start + present_scenes(config, out, shard)
-        if first < scenes.stop:
-            jobs.append(Job(shard, first, scenes.stop))
-        else:
+        if first == scenes.stop:
             _open(config, out, shard).finish()
+        jobs += [Job(shard, begin, min(begin + most, scenes.stop)) for begin in range(first, scenes.stop, most)]
     return jobs
 
 

@@ -16,6 +16,7 @@ from sim.dataset.work import EXPECTED, Job, Losses, Packed, WorkerError, render
 NAMES = ("auto", "local")
 WAIT_S = 10.0
 ANSWER_S = 5.0
+JOB_SCENES = 16
 SCENES_AHEAD = 8
 """So many scenes of a task may wait for the builder."""
 
@@ -25,6 +26,8 @@ class Cluster:
 
     Where this process is connected to a cluster already, that one serves, and stays connected.
     """
+
+    job_scenes = JOB_SCENES
 
     def __init__(self, address: str, notice: Callable[[str], None]) -> None:
         try:
@@ -101,5 +104,5 @@ def _answers(address: str) -> bool:
 def _cause(error: Any, job: Job) -> Exception:
     cause = error.cause
     if isinstance(cause, EXPECTED):
-        return ValueError(str(cause).splitlines()[-1])
+        return ValueError(" ".join(str(cause).split()))
     return WorkerError(f"scene {job.first} cannot be rendered: {cause!r}")

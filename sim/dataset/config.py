@@ -7,12 +7,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from sim.randomization import RandomizationConfig, changed, preset
+from sim.randomization import PRESETS, RandomizationConfig, changed, preset
 from sim.renderers import RENDERERS
 from sim.robots import known_descriptions, load_robot
+from sim.textures import check_pictures, pictures
 
-FORMAT = 2
-"""Version of the layout and of the labels; another version has other bytes."""
+FORMAT = 3
+"""Version of all that this code makes of a configuration: raise it when the same one comes to draw or store other
+bytes, be it by scenes, meshes, lens, sensor, labels or codecs. `tests/sim/test_dataset_format.py` tells some of it."""
 
 Task = Literal["coarse", "tool", "fine"]
 Codec = Literal["png", "jpeg"]
@@ -29,7 +31,7 @@ class DatasetConfig(BaseModel):
     """Name of a robot, or the path of its description or of that file's folder; kept as an absolute path."""
     renderer: str = "gl"
     preset: str = "train"
-    """Ranges that scenes are drawn from."""
+    """Ranges that scenes are drawn from: a preset's name, or the path of a file; kept as an absolute path."""
     randomization: dict[str, Any] = Field(default_factory=dict)
     """Ranges that differ from those of the preset, by their names there."""
     seed: int = Field(default=0, ge=0)
@@ -58,6 +60,11 @@ class DatasetConfig(BaseModel):
     def _robot_from_any_folder(cls, robot: str) -> str:
         return robot if robot in known_descriptions() or not Path(robot).exists() else str(Path(robot).resolve())
 
+    @field_validator("preset")
+    @classmethod
+    def _preset_from_any_folder(cls, name: str) -> str:
+        return name if name in PRESETS or not Path(name).exists() else str(Path(name).resolve())
+
     @model_validator(mode="after")
     def _possible_ranges(self) -> "DatasetConfig":
         self.ranges()
@@ -66,6 +73,12 @@ class DatasetConfig(BaseModel):
     def ranges(self) -> RandomizationConfig:
         """The preset with this configuration's own ranges in it; raises ValueError for impossible ones."""
         return changed(preset(self.preset), self.randomization)
+
+    def check_files(self) -> None:
+        """Raises ValueError where the robot, the preset or the pictures that scenes are drawn from cannot be used."""
+        load_robot(self.robot)
+        if (folder := self.ranges().pictures.folder) is not None:
+            check_pictures(folder)
 
     @property
     def shards(self) -> int:
@@ -84,16 +97,28 @@ class DatasetConfig(BaseModel):
 
     @property
     def fingerprint(self) -> str:
-        """Names the contents: equal contents have an equal one. What a preset means is part of it."""
+        """Names the contents: equal contents have an equal one. What robot, preset and pictures hold is part of it,
+        where they lie is not."""
         decisive = {"format": FORMAT, **self.model_dump(mode="json", exclude={"preset", "randomization", "robot"})}
         decisive["robot"] = load_robot(self.robot).digest
         ranges = self.ranges()
-        decisive["ranges"] = ranges.model_dump(mode="json")
+        decisive["ranges"] = ranges.model_dump(mode="json", exclude={"pictures": {"folder"}})
         if ranges.pictures.folder is not None:
-            decisive["pictures"] = _listing(Path(ranges.pictures.folder))
+            decisive["pictures"] = _digests(ranges.pictures.folder)
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _listing(folder: Path) -> list[tuple[str, int]]:
-    """Names and sizes of the user's pictures: others would make other images."""
-    return sorted((path.name, path.stat().st_size) for path in folder.rglob("*") if path.is_file())
+class StoredConfig(DatasetConfig):
+    """That of a data set on the disk: its images are read without the files that its scenes were drawn from."""
+
+    @model_validator(mode="after")
+    def _possible_ranges(self) -> "StoredConfig":
+        return self
+
+
+def _digests(folder: str) -> dict[str, str]:
+    """What the user's pictures hold, by their places in the folder: others would make other images."""
+    return {
+        Path(path).relative_to(folder).as_posix(): hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        for path in pictures(folder)
+    }

@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,11 +9,12 @@ from typing import Any
 
 import yaml
 
-from sim.dataset.config import FORMAT, DatasetConfig
-from sim.dataset.journal import part_of, whole_scenes
+from perception.configuration import validated
+from sim.dataset.config import FORMAT, DatasetConfig, StoredConfig
+from sim.dataset.journal import no_room, part_of, whole_scenes
 
 IDENTITY = "dataset.yaml"
-SCRATCH = ".identity-"
+SCRATCH = ".dataset.yaml.part"
 LOCK = ".lock"
 HEADING = "# Made by `blockworld dataset build`, which refuses to mix in images of anything else.\n"
 
@@ -25,8 +25,12 @@ def shard_path(out: Path, shard: int) -> Path:
 
 
 def read_config(out: Path) -> DatasetConfig:
-    """The configuration of the data set in `out`; raises ValueError where there is none that can be read."""
-    return DatasetConfig.model_validate(_identity(out)["config"])
+    """The configuration of the data set in `out`; the files that it names may be gone.
+
+    Raises ValueError where there is no data set, and BlockworldError for values that cannot be.
+    """
+    stored = validated(StoredConfig, _identity(out)["config"], str(out / IDENTITY))
+    return DatasetConfig.model_construct(**dict(stored))
 
 
 def read_device(out: Path) -> str | None:
@@ -40,17 +44,15 @@ def claimed(config: DatasetConfig, out: Path, overwrite: bool = False) -> Iterat
     """Keeps `out` for this process and this configuration.
 
     overwrite: a data set that is there and another one is erased first; other files are left alone. Raises
-    ValueError where another data set is there, or another process writes.
+    ValueError where another data set is there, another process writes, or nobody can.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    lock = os.open(out / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    lock = _lock(out)
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise ValueError(f"another process is building in {out}: wait for it, or stop it first.") from error
-        for left in out.glob(f"{SCRATCH}*"):  # by a process that was killed
-            left.unlink()
+        (out / SCRATCH).unlink(missing_ok=True)  # left by a process that was killed
         _claim(config, out, overwrite)
         yield
     finally:
@@ -65,8 +67,8 @@ def settle_device(out: Path, device: str) -> None:
         _write(out, identity | {"device": device})
     elif known != device:
         raise ValueError(
-            f"the images in {out} were drawn by {known}, and here {device} would go on, which draws other bytes: "
-            "go on where it was begun, or build into another folder."
+            f"the images in {out} were drawn by {known}, and here {device} would go on, which may draw other bytes: "
+            "go on where it was begun and with the same versions, or build into another folder."
         )
 
 
@@ -81,10 +83,24 @@ def present_scenes(config: DatasetConfig, out: Path, shard: int) -> int:
 
 
 def present_images(config: DatasetConfig, out: Path) -> int:
-    """How many images are in `out` already, where that is a data set of this configuration."""
-    if not (out / IDENTITY).is_file():
-        return 0
-    return sum(present_scenes(config, out, shard) for shard in range(config.shards)) * config.views
+    """How many images are in `out` already, where that is a data set of this configuration; raises ValueError where
+    `out` cannot be read."""
+    try:
+        if not (out / IDENTITY).is_file():
+            return 0
+        return sum(present_scenes(config, out, shard) for shard in range(config.shards)) * config.views
+    except OSError as error:
+        raise ValueError(f"{out} cannot be read ({error.strerror}): choose a folder of yours.") from error
+
+
+def _lock(out: Path) -> int:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        return os.open(out / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        if no_room(error):
+            raise
+        raise ValueError(f"{out} cannot be written ({error.strerror}): choose a folder of yours.") from error
 
 
 def _claim(config: DatasetConfig, out: Path, overwrite: bool) -> None:
@@ -125,6 +141,8 @@ def _identity(out: Path) -> dict[str, Any]:
         raise ValueError(
             f"{out} holds no data set: build one there with `blockworld dataset build`."
         ) from error
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read ({error.strerror}): give the folder of a data set.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is damaged: build the data set anew, into another folder.") from error
     if not isinstance(identity, dict) or {"format", "fingerprint", "device", "config"} - identity.keys():
@@ -138,9 +156,9 @@ def _identity(out: Path) -> dict[str, Any]:
 
 def _write(out: Path, identity: dict[str, Any]) -> None:
     """Replaces the file in one step, so that it is whole at any time."""
-    handle, scratch = tempfile.mkstemp(dir=out, prefix=SCRATCH)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
+    scratch = out / SCRATCH
+    with scratch.open("w", encoding="utf-8") as file:
         file.write(HEADING + yaml.safe_dump(identity, sort_keys=False))
         file.flush()
         os.fsync(file.fileno())
-    Path(scratch).replace(out / IDENTITY)
+    scratch.replace(out / IDENTITY)

@@ -25,27 +25,28 @@ def no_room(error: OSError) -> bool:
 
 
 class Journal:
-    """The shard `path` of those scenes with so many views each, as far as it is written."""
+    """The shard `path` of those scenes with so many views each, as far as it is written; `next` is the scene that it
+    waits for."""
 
     def __init__(self, path: Path, scenes: range, views: int) -> None:
         self._path, self._part = path, part_of(path)
         self._stop = scenes.stop
         self._file = os.open(self._part, os.O_RDWR | os.O_CREAT, 0o644)
         count, self._end = whole_scenes(self._part.read_bytes(), scenes.start, views)
-        self._next = scenes.start + count
+        self.next = scenes.start + count
         os.ftruncate(self._file, self._end)
 
     @property
     def complete(self) -> bool:
         """All scenes are there."""
-        return self._next == self._stop
+        return self.next == self._stop
 
     def append(self, scene: int, data: bytes) -> None:
         """Add the entries of a scene, all of them or none. Raises OSError, and ValueError unless it is the next."""
-        if scene != self._next:
-            raise ValueError(f"{self._path.name} waits for scene {self._next}, not {scene}")
+        if scene != self.next:
+            raise ValueError(f"{self._path.name} waits for scene {self.next}, not {scene}")
         self._write(data)
-        self._next += 1
+        self.next += 1
 
     def finish(self) -> None:
         """Give the complete shard its name; only then it counts as whole. Raises OSError."""

@@ -7,6 +7,7 @@ import signal
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -16,6 +17,8 @@ from sim.dataset.config import DatasetConfig
 from sim.dataset.work import EXPECTED, Job, Losses, Packed, WorkerError, render
 
 JOIN_S = 10.0
+JOB_SCENES = 4
+"""A new job costs less than a scene; the fewer scenes, the fewer wait in memory for those before them."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class _Worker:
 
 class Processes:
     """So many processes; `notice` is told, in a sentence, about each one that died."""
+
+    job_scenes = JOB_SCENES
 
     def __init__(self, workers: int, notice: Callable[[str], None]) -> None:
         self._count = workers
@@ -66,7 +71,8 @@ class Processes:
                         _raise(message, worker.job)
                     elif waiting:
                         worker.job = waiting.popleft()
-                        pipe.send(worker.job)
+                        with suppress(OSError):  # it died after its last scene: the pipe's end says so at the next turn
+                            pipe.send(worker.job)
                     else:
                         self._dismiss(worker)
         finally:

@@ -1,12 +1,16 @@
 """From the number of a scene to its images with labels, as they are stored."""
 
+import json
 import weakref
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.metadata import version
 from typing import Any
 
+import cv2
 import numpy as np
 
+from perception.configuration import validated
 from perception.crop import window
 from sim.dataset.config import DatasetConfig
 from sim.dataset.images import DEPTH_UNIT_M, EXTENSIONS, encode_depth, encode_labels, encode_rgb
@@ -37,23 +41,27 @@ class Picture:
 class Studio:
     """Renderer, robot and ranges of one configuration, opened once for many scenes."""
 
-    def __init__(self, config: DatasetConfig) -> None:
+    def __init__(self, config: DatasetConfig, instead: bool = False) -> None:
+        """instead: another renderer may draw where the configuration's does not run, which is nothing for a data set:
+        that is drawn by one renderer alone. Else ValueError is raised there."""
         self.config = config
         self.description: RobotDescription = load_robot(config.robot)
         self.channels: tuple[Channel, ...] = channels(stored_task(config), self.description)
         self.ranges = config.ranges()
-        self.renderer: Renderer = open_renderer(config.renderer)
+        self.renderer: Renderer = open_renderer(config.renderer, instead)
         weakref.finalize(self, self.renderer.close).atexit = False
-        if (drawing := self.renderer.name) != config.renderer:
-            raise ValueError(
-                f"the renderer {config.renderer!r} does not run here, and a data set is drawn by one renderer alone: "
-                f"give renderer={drawing} for one that {drawing!r} draws."
-            )
 
     @property
     def device(self) -> str:
-        """What draws, as far as it decides the bytes."""
+        """What draws."""
         return self.renderer.device
+
+    @property
+    def maker(self) -> str:
+        """What decides the bytes beside the configuration: what draws, and the versions of what draws at random,
+        resamples and compresses."""
+        versions = f"numpy {version('numpy')}, OpenCV {cv2.__version__}, ISA-L {version('isal')}"
+        return f"{self.device} with {versions}"
 
     def scene(self, index: int) -> Scene:
         """The scene of that number."""
@@ -100,7 +108,7 @@ class Studio:
             "seed": scene.seed,
             "scene": scene.index,
             "robot": {
-                "name": scene.robot,
+                "name": robot.name,
                 "joints": dict(zip(robot.joint_names, _numbers(scene.joints), strict=True)),
                 "T_base_clamp": _numbers(clamp),
                 "hovers": bool(abs(clamp[2, 2] + 1) < DOWNWARD),
@@ -136,8 +144,8 @@ class Studio:
 @lru_cache(maxsize=1)
 def studio(config_json: str) -> Studio:
     """The process's studio for a configuration (`DatasetConfig.model_dump_json()`): meshes load once; that of another
-    configuration is given back."""
-    return Studio(DatasetConfig.model_validate_json(config_json))
+    configuration is given back. Raises ValueError and BlockworldError, one sentence, for what is not here."""
+    return Studio(validated(DatasetConfig, json.loads(config_json), "the data set"))
 
 
 def stored_task(config: DatasetConfig) -> Task:

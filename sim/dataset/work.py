@@ -1,4 +1,4 @@
-"""The unit of work of a build: scenes of one shard, rendered in order wherever there is a processor for it."""
+"""The unit of work of a build: some scenes of one shard, rendered in order wherever there is a processor for it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,16 +23,21 @@ class Job:
 
 @dataclass(frozen=True)
 class Packed:
-    """One scene of a shard as the bytes to append, and the device that drew it."""
+    """One scene of a shard as the bytes to append, and what made them (`Studio.maker`)."""
 
     shard: int
     scene: int
     data: bytes
-    device: str
+    maker: str
 
 
 class Crew(Protocol):
-    """Renders jobs; the scenes of one job come in order, those of several in any."""
+    """Renders jobs and begins them in their order; the scenes of one job come in order, those of several in any.
+
+    job_scenes: as many are worth handing out at once.
+    """
+
+    job_scenes: int
 
     def run(self, config: DatasetConfig, jobs: Sequence[Job]) -> Iterator[Packed]:
         """Every scene of every job once, whatever happens to single workers."""
@@ -51,11 +56,13 @@ def render(config_json: str, job: Job) -> Iterator[Packed]:
     """The scenes of a job, rendered here."""
     here = studio(config_json)
     for scene in range(job.first, job.stop):
-        yield Packed(job.shard, scene, here.packed(scene), here.device)
+        yield Packed(job.shard, scene, here.packed(scene), here.maker)
 
 
 class Serial:
     """Renders in the calling process."""
+
+    job_scenes = 100  # as good as any other number
 
     def run(self, config: DatasetConfig, jobs: Sequence[Job]) -> Iterator[Packed]:
         """See Crew."""

@@ -7,6 +7,11 @@ import cv2
 import numpy as np
 import pytest
 import yaml
+from fixtures_robot import write_toy
+
+from perception.errors import RobotError
+from sim.keypoints import channels
+from sim.robots import load_robot
 
 SMALL = {
     "task": "fine",
@@ -120,19 +125,53 @@ def test_a_data_set_is_built_resumed_and_protected(blockworld, config, tmp_path)
 @pytest.mark.parametrize(
     ("word", "sentence"),
     [
-        ("scenes=0", "scenes in {config} is 0: Input should be greater than 0"),
-        ("renderer=ray", "renderer in {config} is 'ray': there is no renderer 'ray'"),
+        ("scenes=0", "scenes in 'scenes=0' is 0: Input should be greater than 0"),
+        ("renderer=ray", "renderer in 'renderer=ray' is 'ray': there is no renderer 'ray'"),
         ("randomization={camera: {roll_deg: [5, 1]}}", "roll_deg is [5, 1]"),
         ("robot=toaster", "'toaster'"),
-        ("colour=red", "colour in {config} is 'red'"),
+        ("colour=red", "colour in 'colour=red' is 'red'"),
     ],
 )
 def test_impossible_data_sets_are_refused(blockworld, config, tmp_path, word, sentence):
     status, _, error = blockworld("dataset", "build", config, word, "--out", tmp_path / "data")
     assert status == 2
-    assert sentence.format(config=config) in error
+    assert sentence in error
     assert len(error.strip().splitlines()) == 1
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("place", ["/proc/xx", "a.png/sub"])
+def test_a_place_where_no_folder_can_be_is_refused(blockworld, config, tmp_path, monkeypatch, place):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.png").write_bytes(b"mine")
+    status, _, error = blockworld("dataset", "build", config, "--out", place)
+    assert (status, len(error.strip().splitlines())) == (2, 1)
+    assert f"{place} cannot be written" in error
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "small.yaml"]
+
+
+def test_a_data_set_of_a_preset_in_a_file_is_shown_from_elsewhere(blockworld, config, tmp_path, monkeypatch):
+    (tmp_path / "cfg").mkdir()
+    (tmp_path / "cfg" / "my.yaml").write_text("base: lab")
+    monkeypatch.chdir(tmp_path / "cfg")
+    assert blockworld("dataset", "build", config, "preset=my.yaml", "--out", "../data")[0] == 0
+    monkeypatch.chdir(tmp_path)
+    assert blockworld("dataset", "show", "data")[0] == 0
+    (tmp_path / "cfg" / "my.yaml").unlink()
+    for words in (("show", "data"), ("export", "data", "--format", "coco", "--out", "coco")):
+        assert blockworld("dataset", *words)[0] == 0
+
+
+def test_training_finds_a_robot_by_its_path_though_records_hold_its_name(blockworld, config, tmp_path):
+    from training.localization.data import load_samples
+
+    robot, data = write_toy(tmp_path), tmp_path / "data"
+    blockworld("dataset", "build", config, f"robot={robot}", "scenes=2", "--out", data)
+    names = [channel.name for channel in channels("fine", load_robot(robot))]
+    assert load_samples("fine", data).points.shape == (4, len(names), 2, 2)
+    robot.unlink()
+    with pytest.raises(RobotError, match=rf"there is no robot at {robot}"):
+        load_samples("fine", data)
 
 
 def test_a_data_set_is_shown_and_exported(blockworld, config, tmp_path):

@@ -12,11 +12,12 @@ import yaml
 from fixtures_dataset import SMALL, changed, contents
 from pydantic import ValidationError
 
+from perception.errors import BlockworldError
+from sim import renderers
 from sim.dataset import WorkerError, build, present_images, read_batches, read_config, read_samples, shard_path
-from sim.dataset import studio as studio_module
-from sim.dataset.work import Job, Losses
+from sim.dataset.processes import Processes
+from sim.dataset.work import Job, Losses, Serial
 from sim.keypoints import channels
-from sim.renderers import open_renderer
 from sim.robots import load_robot
 
 
@@ -28,6 +29,14 @@ def built(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def long_shard(tmp_path_factory):
+    """Configuration and folder of a data set that is one shard of several jobs, built by one worker."""
+    folder, config = tmp_path_factory.mktemp("long"), changed(scenes=14, shard_scenes=14, width=32, height=32)
+    list(build(config, folder))
+    return config, folder
+
+
 def copy_of(built, folder):
     for path in built.iterdir():
         (folder / path.name).write_bytes(path.read_bytes())
@@ -37,6 +46,34 @@ def copy_of(built, folder):
 def test_the_number_of_workers_does_not_matter(built, tmp_path):
     assert sum(build(SMALL, tmp_path, workers=2)) == 10
     assert contents(tmp_path) == contents(built)
+
+
+def test_workers_share_a_shard(long_shard, tmp_path, monkeypatch):
+    (config, built), begun, start = long_shard, [], Processes._start
+    monkeypatch.setattr(Processes, "_start", lambda crew, *words: begun.append(words[1]) or start(crew, *words))
+    assert sum(build(config, tmp_path, workers=2)) == config.images
+    assert begun == [Job(0, 0, 4), Job(0, 4, 8)]
+    assert contents(tmp_path) == contents(built)
+
+
+def test_scenes_that_come_early_wait_for_those_before_them(long_shard, tmp_path, monkeypatch):
+    config, built = long_shard
+    in_order = Serial.run
+    monkeypatch.setattr(Serial, "job_scenes", 3)
+    monkeypatch.setattr(Serial, "run", lambda crew, config, jobs: in_order(crew, config, jobs[::-1]))
+    scenes = build(config, tmp_path)
+    for number in range(1, 12):
+        assert next(scenes) == 2
+        assert present_images(config, tmp_path) == 2 * number, "they are reported once they are on the disk"
+    scenes.close()
+    assert sum(build(config, tmp_path)) == 6
+    assert contents(tmp_path) == contents(built)
+
+
+def test_a_cluster_and_workers_of_this_machine_are_two_things(tmp_path):
+    with pytest.raises(ValueError, match=r"--workers 2 are processes .*, and --ray local .* give one of the two"):
+        list(build(SMALL, tmp_path / "out", workers=2, ray="local"))
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_interrupted_build_goes_on_within_a_shard(built, tmp_path):
@@ -92,7 +129,18 @@ def test_images_of_another_device_are_not_mixed_in(built, tmp_path):
     shard_path(tmp_path, 2).unlink()
     identity = yaml.safe_load((tmp_path / "dataset.yaml").read_text())
     (tmp_path / "dataset.yaml").write_text(yaml.safe_dump(identity | {"device": "another GPU"}))
-    with pytest.raises(ValueError, match="were drawn by another GPU"):
+    with pytest.raises(ValueError, match="were drawn by another GPU, and here PyBullet TinyRenderer"):
+        list(build(SMALL, tmp_path))
+
+
+@pytest.mark.parametrize("name", ["numpy", "OpenCV", "ISA-L"])
+def test_images_of_other_versions_are_not_mixed_in(built, tmp_path, name):
+    copy_of(built, tmp_path)
+    shard_path(tmp_path, 2).unlink()
+    text = (tmp_path / "dataset.yaml").read_text()
+    assert f"{name} " in text
+    (tmp_path / "dataset.yaml").write_text(text.replace(f"{name} ", f"{name} 0."))
+    with pytest.raises(ValueError, match=rf"drawn by .*{name} 0\..*: go on .* with the same versions"):
         list(build(SMALL, tmp_path))
 
 
@@ -135,9 +183,9 @@ def test_an_unknown_robot_is_refused_before_anything_is_written(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_renderer_that_stands_in_for_another_one_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(studio_module, "open_renderer", lambda _: open_renderer("tiny"))
-    with pytest.raises(ValueError, match=r"'gl' does not run here, .* give renderer=tiny"):
+def test_no_renderer_stands_in_for_another_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(renderers, "_no_opengl", lambda: "no driver")
+    with pytest.raises(ValueError, match=r"OpenGL does not work here \(no driver\): .* choose the renderer 'tiny'"):
         list(build(changed(renderer="gl"), tmp_path))
     assert sum(build(changed(scenes=1), tmp_path)) == 2, "the folder is still free"
 
@@ -151,6 +199,38 @@ def test_a_folder_without_a_data_set_says_how_to_build_one(tmp_path):
     (tmp_path / "dataset.yaml").write_text("format: [")
     with pytest.raises(ValueError, match="is damaged"):
         read_config(tmp_path)
+    (tmp_path / "dataset.yaml").unlink()
+    (tmp_path / "dataset.yaml").mkdir()
+    with pytest.raises(ValueError, match=r"dataset\.yaml cannot be read \(Is a directory\): give the folder of a"):
+        read_config(tmp_path)
+
+
+def test_a_stored_configuration_that_cannot_be_is_told_in_a_sentence(built, tmp_path):
+    copy_of(built, tmp_path)
+    text = (tmp_path / "dataset.yaml").read_text()
+    (tmp_path / "dataset.yaml").write_text(text.replace("views: 2", "views: 20"))
+    with pytest.raises(BlockworldError) as error:
+        read_config(tmp_path)
+    assert str(error.value) == f"views in {tmp_path}/dataset.yaml is 20: Input should be less than or equal to 8."
+
+
+def test_the_folder_is_as_readable_as_the_user_wants_it(tmp_path):
+    for mask, mode in ((0o022, 0o644), (0o077, 0o600)):
+        before = os.umask(mask)
+        try:
+            list(build(changed(scenes=1), tmp_path / oct(mask)))
+        finally:
+            os.umask(before)
+        modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / oct(mask)).iterdir()}
+        assert modes == {"dataset.yaml": mode, "shard-00000.tar": mode, ".lock": mode}
+
+
+def test_a_folder_that_cannot_be_is_refused(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"mine")
+    for out in (tmp_path / "a.png", tmp_path / "a.png" / "sub", Path("/proc/xx")):
+        with pytest.raises(ValueError, match=rf"{out} cannot be written \(.*\): choose a folder of yours"):
+            list(build(SMALL, out))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 
 def test_two_builds_do_not_write_into_one_folder(tmp_path):

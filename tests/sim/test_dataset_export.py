@@ -9,9 +9,10 @@ import trimesh
 from fixtures_dataset import SMALL, changed
 
 from sim.dataset import build, depth_m, read_samples, rgb, segmentation
+from sim.dataset.bop import symmetries_of
 from sim.dataset.coco import run_lengths
 from sim.dataset.export import export
-from sim.dataset.labels import EDGES, block_corners, shot_of, to_pixels, view_of
+from sim.dataset.labels import CORNERS, EDGES, block_corners, shot_of, to_pixels, view_of
 from sim.optics import from_image
 from sim.scene import BLOCK, ROBOT
 
@@ -107,6 +108,25 @@ def test_bop_models_are_the_blocks(data, bop):
         np.testing.assert_allclose([entry[f"size_{axis}"] for axis in "xyz"], size)
         np.testing.assert_allclose([entry[f"min_{axis}"] for axis in "xyz"], [-size[0] / 2, -size[1] / 2, 0])
         assert entry["diameter"] == pytest.approx(np.linalg.norm(size))
+
+
+@pytest.mark.parametrize(("size_mm", "count"), [((80, 40, 30), 3), ((80, 30, 30), 7), ((30, 30, 30), 23)])
+def test_bop_symmetries_bring_the_box_onto_itself(size_mm, count):
+    found = symmetries_of(np.array(size_mm, float))
+    corners = np.c_[CORNERS * size_mm, np.ones(8)]
+    images = [corners @ np.reshape(symmetry, (4, 4)).T for symmetry in found]
+    for symmetry, image in zip(found, images, strict=True):
+        assert sorted(image.tolist()) == sorted(corners.tolist())
+        assert np.linalg.det(np.reshape(symmetry, (4, 4))) == pytest.approx(1)
+    assert len({str(image) for image in [corners, *images]}) == 1 + count == 1 + len(found), "no two are the same"
+
+
+def test_bop_models_have_the_half_turns_of_their_blocks(bop):
+    for entry in read(bop / "models" / "models_info.json").values():
+        turns = np.reshape(entry["symmetries_discrete"], (-1, 4, 4))
+        assert sorted(np.diag(turn).tolist() for turn in turns) == [[-1, -1, 1, 1], [-1, 1, -1, 1], [1, -1, -1, 1]]
+        for turn in turns:
+            assert turn[:3, 3].tolist() == [0, 0, entry["size_z"] if turn[2, 2] < 0 else 0]
 
 
 def test_bop_pictures_agree_with_the_poses(bop):
