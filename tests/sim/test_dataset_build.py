@@ -52,7 +52,7 @@ def test_workers_share_a_shard(long_shard, tmp_path, monkeypatch):
     (config, built), begun, start = long_shard, [], Processes._start
     monkeypatch.setattr(Processes, "_start", lambda crew, *words: begun.append(words[1]) or start(crew, *words))
     assert sum(build(config, tmp_path, workers=2)) == config.images
-    assert begun == [Job(0, 0, 4), Job(0, 4, 8)]
+    assert begun == [Job(0, 0, 1), Job(0, 1, 2)]
     assert contents(tmp_path) == contents(built)
 
 
