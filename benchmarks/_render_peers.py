@@ -8,10 +8,22 @@ from importlib.util import find_spec
 import cv2
 import numpy as np
 
+from sim.bullet import pybullet
 from sim.renderers import Frame, Shot
+from sim.renderers.bullet_stage import BulletStage
 from sim.scene import Scene
 
 NEAR_M, FAR_M = 0.05, 12.0
+
+
+class PluginStage(BulletStage):
+    """With the EGL plugin in every client: where one lacks it, TinyRenderer draws without a word."""
+
+    def _connect(self) -> None:
+        super()._connect()
+        found = find_spec("eglRenderer")
+        if found is None or pybullet.loadPlugin(found.origin, "_eglRendererPlugin", self.client) < 0:
+            raise RuntimeError("the plugin does not load")
 
 
 class Straight:
@@ -22,15 +34,9 @@ class Straight:
     """
 
     def __init__(self, plugin: bool, shadows: bool = True, finer: int = 1) -> None:
-        from sim.bullet import pybullet
-        from sim.renderers.bullet_stage import BulletStage
-
-        self._bullet, self._stage, self._shadows, self._finer = pybullet, BulletStage(), shadows, finer
+        stage = PluginStage() if plugin else BulletStage()
+        self._stage, self._shadows, self._finer = stage, shadows, finer
         self._mode = pybullet.ER_BULLET_HARDWARE_OPENGL if plugin else pybullet.ER_TINY_RENDERER
-        if plugin:
-            found = find_spec("eglRenderer")
-            if found is None or pybullet.loadPlugin(found.origin, "_eglRendererPlugin", self._stage.client) < 0:
-                raise RuntimeError("the plugin does not load")
 
     def render(self, scene: Scene, shots: Sequence[Shot]) -> list[Frame]:
         """See `sim.renderers.Renderer`."""
@@ -60,8 +66,8 @@ class Straight:
 
         camera, near = shot.camera, NEAR_M / shot.camera.focal_px
         sides = np.array([shot.u0, shot.u1, shot.v1, shot.v0]) - np.repeat([camera.width / 2, camera.height / 2], 2)
-        projection = self._bullet.computeProjectionMatrix(*(sides * (near, near, -near, -near)), NEAR_M, FAR_M)
-        _, _, rgba, depth, numbers = self._bullet.getCameraImage(
+        projection = pybullet.computeProjectionMatrix(*(sides * (near, near, -near, -near)), NEAR_M, FAR_M)
+        _, _, rgba, depth, numbers = pybullet.getCameraImage(
             self._finer * shot.width,
             self._finer * shot.height,
             view_matrix(camera),

@@ -14,6 +14,8 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
+import cv2
+
 from sim.dataset.config import DatasetConfig
 from sim.dataset.work import EXPECTED, Job, Losses, Packed, WorkerError, render
 
@@ -110,6 +112,7 @@ def _serve(pipe: Connection, settings: str) -> None:
     """The worker: jobs in, scenes out, None after each job."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the builder decides what an interruption means
     gc.set_threshold(COLLECT_AFTER)
+    cv2.setNumThreads(1)
     try:
         while True:
             job = pipe.recv()
