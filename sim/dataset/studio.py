@@ -3,7 +3,7 @@
 import json
 import weakref
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.metadata import version
 from typing import Any
 
@@ -56,7 +56,7 @@ class Studio:
         """What draws."""
         return self.renderer.device
 
-    @property
+    @cached_property
     def maker(self) -> str:
         """What decides the bytes beside the configuration: what draws, and the versions of what draws at random,
         resamples and compresses."""
