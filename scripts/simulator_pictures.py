@@ -1,6 +1,7 @@
-"""Pictures of docs/simulator.md: `python scripts/simulator_pictures.py [--out docs/images]`.
+"""Pictures of docs/simulator.md and docs/photoreal.md: `python scripts/simulator_pictures.py [--out docs/images]`.
 
-renderers.jpg shows one scene of every preset in each renderer that works here; labels.jpg the outputs of one of them.
+renderers.jpg shows one scene of every preset in each renderer that works here; labels.jpg the outputs of one of them;
+photoreal.jpg some poses of each photoreal set.
 """
 
 import argparse
@@ -9,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from perception.errors import BlockworldError
 from sim.keypoints import channels, locate, points_of, visibility
 from sim.optics import photograph
 from sim.randomization import preset, sample_scene
@@ -22,6 +24,8 @@ WIDTH, HEIGHT = 360, 270
 CAPTION_PX = 26
 PALETTE = np.array([(30, 30, 30), (120, 120, 120), (230, 160, 60), (220, 60, 60), (80, 90, 140)], np.uint8)
 DISTRACTOR_COLOUR = (70, 170, 120)
+PHOTOREAL, POSES, POSTURES = Path("benchmarks/photoreal"), (7, 30), ("overview", "fine0", "fine90")
+SMALL = (240, 180)
 DOT = {1: (255, 200, 0), 2: (0, 230, 60)}
 
 
@@ -77,8 +81,19 @@ def outputs(renderer: Renderer) -> np.ndarray:
     return np.concatenate([captioned(image, text) for text, image in images.items()], axis=1)
 
 
+def photoreal() -> np.ndarray:
+    """Two poses of each set: from the first two cameras the overview and both orientations of the clamp."""
+    rows = []
+    for name in ("lab", "field", "adv"):
+        for pose in POSES:
+            stems = [f"{pose:03d}_{posture}_{camera}" for camera in (0, 1) for posture in POSTURES]
+            files = [PHOTOREAL / name / "images" / f"{stem}.webp" for stem in stems]
+            rows.append(np.concatenate([cv2.resize(cv2.imread(str(file)), SMALL) for file in files], axis=1)[..., ::-1])
+    return np.concatenate(rows)
+
+
 def main() -> None:
-    """Write both pictures."""
+    """Write the pictures."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--out", type=Path, default=Path("docs/images"))
     out = parser.parse_args().out
@@ -87,9 +102,11 @@ def main() -> None:
     for name in RENDERERS:
         try:
             renderers[name] = open_renderer(name)
-        except (ModuleNotFoundError, ValueError) as error:
+        except (BlockworldError, ValueError) as error:
             print(f"without {name}: {error}")
-    for file, image in (("renderers.jpg", comparison(renderers)), ("labels.jpg", outputs(renderers["gl"]))):
+    made = {"renderers": comparison(renderers), "labels": outputs(renderers["gl"]), "photoreal": photoreal()}
+    for name, image in made.items():
+        file = f"{name}.jpg"
         cv2.imwrite(str(out / file), image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 86])
         print(out / file)
     for renderer in renderers.values():
