@@ -1,6 +1,6 @@
 """PNG files, written four times as fast as image libraries do: one filter for all rows, and DEFLATE by Intel's ISA-L.
 
-W3C, "Portable Network Graphics (PNG) Specification", third edition. The files are ordinary ones, 8 % larger than
+W3C, "Portable Network Graphics (PNG) Specification", third edition. The files are ordinary ones, 1 % larger than
 zlib's fastest; docs/datasets.md has the measurements.
 """
 
