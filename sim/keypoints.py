@@ -1,6 +1,7 @@
 """The points that networks learn to find, where they are in a shot, and whether they can be seen there.
 
-A channel has one point, or two that look alike and share the channel (the ends of the block, the finger tips).
+A channel has one point, or two that look alike and share the channel (the ends of the block, the finger tips). The
+block looks the same when it is turned by half a turn about its vertical axis, so its corners come in pairs too.
 """
 
 from dataclasses import dataclass
@@ -10,10 +11,10 @@ import numpy as np
 
 from sim.optics import to_image
 from sim.renderers import Frame, Shot
-from sim.robots import Keypoint, Place, RobotDescription
+from sim.robots import Place, RobotDescription
 from sim.scene import BLOCK, ROBOT, Scene, View
 
-Task = Literal["coarse", "tool", "fine"]
+Task = Literal["coarse", "tool", "fine", "block"]
 MOST_POINTS = 2
 OUTSIDE, OCCLUDED, VISIBLE = 0, 1, 2
 
@@ -22,30 +23,61 @@ HIDING_M = 0.02  # what is nearer than a point by more than this, and is not its
 
 @dataclass(frozen=True)
 class Channel:
-    """One heat map: a point of the robot given as (link, xyz in that link, metres), or a point of the block."""
+    """One heat map of one or two points: of the robot, given as (link, xyz in that link, metres), or of the block, given
+    as ("block", xyz in units of its length, width and height from the centre of its bottom face)."""
 
     name: str
     kind: Literal["robot", "block"]
-    places: tuple[Place, ...] = ()
-    modes: int = 1
+    places: tuple[Place, ...]
+
+    @property
+    def modes(self) -> int:
+        """How many points it shows."""
+        return len(self.places)
+
+
+def _half_turn(name: str, x: float, y: float, z: float) -> Channel:
+    """A point of the block and the one that half a turn brings to its place."""
+    return Channel(name, "block", (("block", (x, y, z)), ("block", (-x, -y, z))))
 
 
 CLAMP = Channel("clamp", "robot", (("clamp", (0.0, 0.0, 0.0)),))
-BLOCK_CHANNELS = (Channel("block_centre", "block"), Channel("block_ends", "block", modes=2))
+BLOCK_CHANNELS = (
+    Channel("block_centre", "block", (("block", (0.0, 0.0, 0.0)),)),
+    Channel("block_top", "block", (("block", (0.0, 0.0, 1.0)),)),
+    _half_turn("block_ends", 0.5, 0.0, 0.0),
+    _half_turn("block_foot_a", 0.5, 0.5, 0.0),
+    _half_turn("block_foot_b", 0.5, -0.5, 0.0),
+    _half_turn("block_roof_a", 0.5, 0.5, 1.0),
+    _half_turn("block_roof_b", 0.5, -0.5, 1.0),
+)
+
+CORNER_CHANNELS = (
+    *BLOCK_CHANNELS[:2],
+    *(
+        Channel(f"block_{level}_{side}_{edge}", "block", (("block", (x, y, z)),))
+        for z, level in ((0.0, "foot"), (1.0, "roof"))
+        for x, side in ((-0.5, "left"), (0.5, "right"))
+        for y, edge in ((-0.5, "near"), (0.5, "far"))
+    ),
+)
+"""Of a picture that is turned such that the block's x axis points to the right: there, half a turn is no doubt."""
 
 
 def channels(task: Task, description: RobotDescription) -> tuple[Channel, ...]:
-    """The heat maps of a task: the robot's overview or close-up keypoints and the block's; for tool the clamp."""
-    if task == "tool":
-        return (CLAMP,)
+    """The heat maps of a task: the robot's overview or close-up keypoints, and the block's unless the task is tool; for
+    block the block's alone, its corners one by one."""
+    if task == "block":
+        return CORNER_CHANNELS
     keypoints = description.close_up if task == "fine" else description.overview
-    return (*(_of_robot(keypoint) for keypoint in keypoints), *BLOCK_CHANNELS)
+    block = () if task == "tool" else BLOCK_CHANNELS
+    return (*(Channel(one.name, "robot", one.places) for one in keypoints), *block)
 
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """Where the points of K channels are in one scene: xyz (K, 2, 3) in the base frame, m; labels (K, 1) of the bodies
-    that they belong to. A channel of one point repeats it."""
+    """Where the points of K channels are in one scene: xyz (K, 2, 3) in the base frame, m, NaN of what is absent;
+    labels (K, 1) of the bodies that they belong to. A channel of one point repeats it."""
 
     xyz: np.ndarray
     labels: np.ndarray
@@ -53,16 +85,21 @@ class Points:
 
 def points_of(channels: tuple[Channel, ...], scene: Scene, description: RobotDescription) -> Points:
     """The points of every channel in a scene."""
-    centre, ends = scene.block.points()
     poses = description.robot.link_poses(scene.joints)
+    poses["block"] = scene.block.T_base_block @ np.diag([*scene.block.size_m, 1.0])
+    labels = np.array([BLOCK if channel.kind == "block" else ROBOT for channel in channels])
+    xyz = placed(channels, poses)
+    xyz[np.isin(labels, scene.absent)] = np.nan
+    return Points(xyz, labels[:, None])
+
+
+def placed(channels: tuple[Channel, ...], poses: dict[str, np.ndarray]) -> np.ndarray:
+    """(K, 2, 3) places of the channels' points, given the poses (4, 4) of what they are on; "block" is that of the
+    block scaled by its size. A channel of one point repeats it."""
     xyz = np.empty((len(channels), MOST_POINTS, 3))
     for row, channel in zip(xyz, channels, strict=True):
-        if channel.kind == "block":
-            row[:] = ends if channel.modes == MOST_POINTS else centre
-        else:
-            row[:] = [poses[link][:3, :3] @ np.array(place) + poses[link][:3, 3] for link, place in channel.places]
-    labels = np.array([BLOCK if channel.kind == "block" else ROBOT for channel in channels])
-    return Points(xyz, labels[:, None])
+        row[:] = [poses[link][:3, :3] @ np.array(place) + poses[link][:3, 3] for link, place in channel.places]
+    return xyz
 
 
 def locate(points: Points, shot: Shot, view: View | None = None) -> np.ndarray:
@@ -98,7 +135,3 @@ def _projected(points: Points, shot: Shot, view: View | None) -> tuple[np.ndarra
     """Pixels (K, 2, 2) in the shot, and distances (K, 2) along the optical axis, m."""
     pixels, depth = shot.camera.project(points.xyz)
     return shot.from_image(pixels if view is None else to_image(view, pixels)), depth
-
-
-def _of_robot(keypoint: Keypoint) -> Channel:
-    return Channel(keypoint.name, "robot", keypoint.places, len(keypoint.places))

@@ -90,12 +90,6 @@ class Block:
         middle[:3, 3] += self.size_m[2] / 2 * middle[:3, 2]
         return Body("box", middle, self.material, BLOCK, self.size_m)
 
-    def points(self) -> tuple[np.ndarray, np.ndarray]:
-        """The centre (1, 3) and the two ends (2, 3) of the bottom face's long axis, base frame, metres."""
-        centre = self.T_base_block[:3, 3][None]
-        half = self.size_m[0] / 2 * self.axis
-        return centre, np.concatenate([centre - half, centre + half])
-
 
 @dataclass(frozen=True)
 class Light:
@@ -175,7 +169,8 @@ class Scene:
     """Everything that an image depends on.
 
     joints (J,): in the order of the robot's joint names, rad and m. robot_materials: one per tone of the robot's
-    description, the last one serving all further tones. bodies: support, room and distractors.
+    description, the last one serving all further tones. bodies: support, room and distractors. absent: labels of
+    what is not there after all, ROBOT or BLOCK; everything else is as if it were.
     """
 
     seed: int
@@ -188,6 +183,7 @@ class Scene:
     lights: tuple[Light, ...]
     environment: Environment
     views: tuple[View, ...]
+    absent: tuple[int, ...] = ()
 
     @property
     def cameras(self) -> tuple[Camera, ...]:

@@ -5,7 +5,8 @@ from sim.scene import ROBOT, Body, Scene
 
 
 def bodies(scene: Scene, description: RobotDescription | None = None) -> list[Body]:
-    """Support, room and distractors, then the block, then the parts of the robot where its joints put them."""
+    """Support, room and distractors, then the block, then the parts of the robot where its joints put them; without
+    what is absent."""
     description = description or load_robot(scene.robot)
     poses = description.robot.link_poses(scene.joints)
     last = len(scene.robot_materials) - 1
@@ -13,4 +14,4 @@ def bodies(scene: Scene, description: RobotDescription | None = None) -> list[Bo
         Body(part.mesh, poses[part.link], scene.robot_materials[min(part.tone, last)], ROBOT)
         for part in description.parts
     ]
-    return [*scene.bodies, scene.block.body, *parts]
+    return [body for body in (*scene.bodies, scene.block.body, *parts) if body.label not in scene.absent]

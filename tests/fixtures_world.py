@@ -4,8 +4,10 @@ The pictures are those that the networks of `fixtures_bundle` understand. A clam
 holds it; the block then moves along.
 """
 
+from dataclasses import replace
+
 import numpy as np
-from fixtures_bundle import draw_markers
+from fixtures_bundle import SIZE_M, draw_markers, upright
 from scipy.optimize import least_squares
 
 from perception.camera import Camera
@@ -14,7 +16,6 @@ from perception.world import BlockTruth, MoveResult
 
 READY = np.array([0.0, -0.4, 0.0, -2.2, 0.0, 1.8, 0.8])
 OVERVIEW = np.array([0.9, -0.6, 0.2, -2.0, 0.1, 1.7, 0.5])
-SIZE_M = np.array([0.09, 0.04, 0.04])
 HELD_WITHIN_M = 0.01
 
 
@@ -50,7 +51,9 @@ class MarkerWorld:
         return np.concatenate([self._arm, [self._opening_m / 2] * 2])
 
     def image(self, camera: str) -> np.ndarray:
-        block = (self._block[0], self._block[1], self._block[3], SIZE_M[0])
+        x, y, z, yaw = self._block
+        lying = upright(x, y, yaw)
+        block = replace(lying, position=lying.position + np.array((0.0, 0.0, z)))
         return draw_markers(self._cameras[camera], self.joint_positions(), block)
 
     def move_clamp(self, position_m: np.ndarray, yaw_rad: float, opening_m: float) -> MoveResult:
@@ -90,7 +93,7 @@ class MarkerWorld:
 
     def block_truth(self) -> BlockTruth:
         x, y, z, yaw = (float(value) for value in self._block)
-        return BlockTruth(x, y, z, yaw, SIZE_M, z > 0.05)
+        return BlockTruth(x, y, z, yaw, np.array(SIZE_M), z > 0.05)
 
     def close(self) -> None:
         """Nothing is held."""

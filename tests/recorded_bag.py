@@ -16,7 +16,7 @@ INTERFACES = Path(__file__).resolve().parents[1] / "ros_ws" / "src" / "perceptio
 def typestore():
     """ROS 2's own messages and those of perception_interfaces."""
     store = get_typestore(Stores.ROS2_JAZZY)
-    for name in ("Posterior", "BlockEstimate"):
+    for name in ("Posterior", "PoseMode", "ViewEvidence", "BlockEstimate"):
         definition = (INTERFACES / f"{name}.msg").read_text()
         store.register(get_types_from_msg(definition, f"perception_interfaces/msg/{name}"))
     return store
@@ -60,6 +60,7 @@ class Recorder:
         pose = self._pose(estimate.x_m, estimate.y_m, estimate.z_m, estimate.yaw_rad)
         with_covariance = self.types["geometry_msgs/msg/PoseWithCovariance"](pose, np.zeros(36))
         posterior = self.types["perception_interfaces/msg/Posterior"]
+        mode, evidence = (self.types[f"perception_interfaces/msg/{name}"] for name in ("PoseMode", "ViewEvidence"))
         marginals = [posterior(one.centres, one.probabilities) for one in (estimate.x, estimate.y, estimate.yaw)]
         message = self.types["perception_interfaces/msg/BlockEstimate"](
             self._header(estimate.stamp_s),
@@ -70,8 +71,12 @@ class Recorder:
             self._pose(0.0, 0.0, 0.0, 0.0),
             [self._time(view.stamp_s) for view in views],
             np.concatenate([view.joints for view in views]),
-            estimate.length_m,
             estimate.engine,
+            self.types["geometry_msgs/msg/Vector3"](*estimate.size_m),
+            estimate.confidence,
+            [mode(*one.mean, one.weight, one.covariance.ravel()) for one in estimate.modes],
+            [evidence(one.camera, one.robot, one.block, one.used, one.doubt) for one in estimate.evidence],
+            list(estimate.doubts),
         )
         self._write("/localizer/estimate", message, estimate.stamp_s)
 

@@ -19,20 +19,26 @@ class Recipe:
 def _localization(config: Path, overrides: Sequence[str], models_dir: Path) -> dict[str, float]:
     from perception.configuration import read_configuration
     from training.localization.config import LocalizationConfig
+    from training.localization.data_sets import build_missing
     from training.localization.export import export
     from training.localization.train import train
 
     settings = read_configuration(LocalizationConfig, config, overrides)
+    build_missing((*settings.data, *settings.validation))
     train(settings)
     return export(settings, models_dir).metrics
 
 
-def _recipe(task: str, summary: str) -> Recipe:
-    return Recipe(summary, FOLDER / "localization" / "configs" / f"{task}.yaml", _localization)
+def _recipe(name: str, summary: str) -> Recipe:
+    return Recipe(summary, FOLDER / "localization" / "configs" / f"{name}.yaml", _localization)
 
 
 RECIPES: dict[str, Recipe] = {
     "localization-coarse": _recipe("coarse", "block and robot points in overview images"),
-    "localization-tool": _recipe("tool", "the clamp in overview images"),
+    "localization-tool": _recipe("tool", "robot points in overview images with the clamp over the block"),
     "localization-fine": _recipe("fine", "block and gripper points in close-ups around the clamp"),
+    "localization-block": _recipe("block", "the block's corners in pictures cut around a first estimate"),
+    "localization-coarse-bins": _recipe("coarse_bins", "the same by bins of x, y and yaw, as in the paper"),
+    "localization-tool-bins": _recipe("tool_bins", "the clamp's place by bins of the image"),
+    "localization-fine-bins": _recipe("fine_bins", "the block by bins in the clamp's frame"),
 }

@@ -1,6 +1,7 @@
 """blockworld localize: where the block is (or the clamp in the image), from image files or from a bag."""
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from perception.errors import BlockworldError, JointStateError
 
 if TYPE_CHECKING:
     from perception.bag import Recorded
-    from perception.estimate import BlockEstimate, ToolEstimate
+    from perception.estimate import BlockEstimate, Mode, ToolEstimate
     from perception.localize import Localizer, View
     from perception.robot import Robot
 
@@ -52,9 +53,9 @@ def command(
 ) -> None:
     """Print the block's pose with its uncertainty, from IMAGES of one moment or from a bag.
 
-    Stage coarse gives the block in the base frame, fine in the clamp's frame, tool the clamp in each image. A
-    bag that holds estimates is replayed request by request, and what the node gave is printed beside each
-    result.
+    IMAGES are files in colour or grey, of 8 or 16 bits, from 64 x 64 pixels to 100 megapixels. Stage coarse gives the
+    block in the base frame, fine in the clamp's frame, tool the clamp in each image. A bag that holds estimates is
+    replayed request by request, and what the node gave is printed beside each result.
     """
     from perception.bag import Request, read_requests
     from perception.localize import STAGES as ALL
@@ -166,8 +167,15 @@ def _as_text(figures: dict[str, Any]) -> str:
         f"y {1e3 * figures['y_m']:.1f} mm  yaw {figures['yaw_deg']:.1f} deg",
         f"  2 sigma: x {2e3 * figures['sigma_x_m']:.1f} mm  y {2e3 * figures['sigma_y_m']:.1f} mm  "
         f"yaw {2 * figures['sigma_yaw_deg']:.1f} deg",
-        f"  length {1e3 * figures['length_m']:.0f} mm, "
-        f"from {', '.join(figures['views'])}, {figures['engine']}",
+        f"  size {' x '.join(f'{1e3 * side:.0f}' for side in figures['size_m'])} mm, "
+        f"confidence {100 * figures['confidence']:.0f} %, {figures['engine']}",
+        *(_evidence_as_text(one) for one in figures["evidence"]),
+        *(f"  doubt: {doubt}" for doubt in figures["doubts"]),
+        *(
+            f"  or {100 * mode['weight']:.0f} %: x {1e3 * mode['x_m']:.1f} mm  y {1e3 * mode['y_m']:.1f} mm  "
+            f"yaw {mode['yaw_deg']:.1f} deg"
+            for mode in figures["modes"][1:]
+        ),
     ]
     if "recorded" in figures:
         was, off = figures["recorded"], figures["difference"]
@@ -179,7 +187,15 @@ def _as_text(figures: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _evidence_as_text(one: dict[str, Any]) -> str:
+    seen = f"robot {100 * one['robot']:.0f} %  block {100 * one['block']:.0f} %"
+    unused = "" if one["used"] else ", not used"
+    return f"  {one['camera']}: {seen}{unused}" + (f" ({one['doubt']})" if one["doubt"] else "")
+
+
 def _as_dict(result: "BlockEstimate | ToolEstimate", recorded: "Recorded | None") -> dict[str, Any]:
+    from dataclasses import asdict
+
     import numpy as np
 
     from perception.angles import difference
@@ -201,7 +217,11 @@ def _as_dict(result: "BlockEstimate | ToolEstimate", recorded: "Recorded | None"
         "sigma_y_m": sigma[1],
         "sigma_yaw_deg": float(np.rad2deg(sigma[2])),
         "in_base": {"x_m": x, "y_m": y, "yaw_deg": float(np.rad2deg(yaw))},
-        "length_m": result.length_m,
+        "size_m": list(result.size_m),
+        "confidence": result.confidence,
+        "modes": [_mode_as_dict(mode) for mode in result.modes],
+        "evidence": [asdict(one) for one in result.evidence],
+        "doubts": list(result.doubts),
         "views": list(result.views),
         "engine": result.engine,
     }
@@ -216,6 +236,11 @@ def _as_dict(result: "BlockEstimate | ToolEstimate", recorded: "Recorded | None"
         distance = float(np.hypot(result.x_m - recorded.x_m, result.y_m - recorded.y_m))
         figures["difference"] = {"position_m": distance, "yaw_deg": abs(yaw_off)}
     return figures
+
+
+def _mode_as_dict(mode: "Mode") -> dict[str, float]:
+    x, y, yaw = mode.mean.tolist()
+    return {"x_m": x, "y_m": y, "yaw_deg": math.degrees(yaw), "weight": mode.weight}
 
 
 def _draw(

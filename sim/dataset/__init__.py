@@ -4,13 +4,12 @@ from sim.dataset.build import build
 from sim.dataset.config import DatasetConfig
 from sim.dataset.folder import present_images, read_config, shard_path
 from sim.dataset.journal import DiskFullError
-from sim.dataset.reader import Batch, complete_shards, depth_m, read_batches, read_samples, rgb, segmentation
+from sim.dataset.reader import complete_shards, depth_m, read_samples, read_shard, rgb, segmentation
 from sim.dataset.studio import Picture, Studio, close_up, shots_of
 from sim.dataset.tar import DamagedError, Sample, samples
 from sim.dataset.work import WorkerError
 
 __all__ = [
-    "Batch",
     "DamagedError",
     "DatasetConfig",
     "DiskFullError",
@@ -23,9 +22,9 @@ __all__ = [
     "complete_shards",
     "depth_m",
     "present_images",
-    "read_batches",
     "read_config",
     "read_samples",
+    "read_shard",
     "rgb",
     "samples",
     "segmentation",

@@ -12,11 +12,11 @@ from sim.renderers import RENDERERS
 from sim.robots import known_descriptions, load_robot
 from sim.textures import check_pictures, pictures
 
-FORMAT = 3
+FORMAT = 4
 """Version of all that this code makes of a configuration: raise it when the same one comes to draw or store other
 bytes, be it by scenes, meshes, lens, sensor, labels or codecs. `tests/sim/test_dataset_format.py` tells some of it."""
 
-Task = Literal["coarse", "tool", "fine"]
+Task = Literal["coarse", "tool", "fine", "block"]
 Codec = Literal["png", "jpeg"]
 
 
@@ -26,7 +26,7 @@ class DatasetConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     task: Task
-    """Whose images: whole ones for coarse and tool, crops around the clamp for fine."""
+    """Whose images: whole ones for coarse and tool, crops around the clamp for fine, around the block for block."""
     robot: str = "panda"
     """Name of a robot, or the path of its description or of that file's folder; kept as an absolute path."""
     renderer: str = "gl"

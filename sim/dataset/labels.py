@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 
 from perception.camera import Camera
+from perception.robot import Robot
+from sim.keypoints import Channel, placed
 from sim.optics import to_image
 from sim.renderers import Shot
 from sim.scene import Lens, View
@@ -28,7 +30,7 @@ def shot_of(record: dict[str, Any]) -> Shot:
 
 
 def to_pixels(record: dict[str, Any], points_m: np.ndarray) -> np.ndarray:
-    """Pixels (N, 2) of the stored image for points (N, 3) m of the base frame; NaN behind the camera."""
+    """Pixels (..., 2) of the stored image for points (..., 3) m of the base frame; NaN behind the camera."""
     view, shot = view_of(record), shot_of(record)
     return shot.from_image(to_image(view, view.camera.project(points_m)[0]))
 
@@ -37,3 +39,15 @@ def block_corners(record: dict[str, Any]) -> np.ndarray:
     """(8, 3) m, base frame, in the order of CORNERS."""
     pose = np.array(record["block"]["T_base_block"])
     return CORNERS * record["block"]["size_m"] @ pose[:3, :3].T + pose[:3, 3]
+
+
+def channel_pixels(record: dict[str, Any], wanted: tuple[Channel, ...], robot: Robot) -> np.ndarray:
+    """Pixels (K, 2, 2) of the stored image where the points of K channels are, whichever were stored; a channel of
+    one point repeats it. NaN behind the camera, and for what is not in the scene."""
+    joints = record["robot"]["joints"]
+    poses = robot.link_poses(np.array([joints[name] for name in robot.joint_names]))
+    block = record["block"]
+    poses["block"] = np.array(block["T_base_block"]) @ np.diag([*block["size_m"], 1.0])
+    xyz = placed(wanted, poses)
+    xyz[[channel.kind in record.get("absent", ()) for channel in wanted]] = np.nan
+    return to_pixels(record, xyz)

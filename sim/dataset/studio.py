@@ -21,11 +21,12 @@ from sim.random_streams import stream
 from sim.randomization import sample_scene
 from sim.renderers import Frame, Renderer, Shot, open_renderer
 from sim.robots import RobotDescription, load_robot
-from sim.scene import Scene, View
+from sim.scene import BLOCK, ROBOT, Block, Scene, View
 
 CROP_SCALE_ERROR = 0.15
 CROP_SHIFT_ERROR = 0.06
 DOWNWARD = 1e-2
+BLOCK_SIDE_M = 0.26
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,8 @@ class Studio:
     def scene(self, index: int) -> Scene:
         """The scene of that number."""
         config = self.config
-        return sample_scene(
-            config.task, config.seed, index, config.views, self.ranges, self.description
-        )
+        task = "coarse" if config.task == "block" else config.task
+        return sample_scene(task, config.seed, index, config.views, self.ranges, self.description)
 
     def photograph(self, scene: Scene, views: range | None = None) -> list[Picture]:
         """Its images by those views, or by all."""
@@ -117,6 +117,7 @@ class Studio:
                 "size_m": _numbers(scene.block.size_m),
                 "T_base_block": _numbers(scene.block.T_base_block),
             },
+            "absent": [name for name, label in (("robot", ROBOT), ("block", BLOCK)) if label in scene.absent],
             "depth_unit_m": DEPTH_UNIT_M,
         }
 
@@ -150,17 +151,28 @@ def studio(config_json: str) -> Studio:
 
 def stored_task(config: DatasetConfig) -> Task:
     """The task whose keypoints the data set holds: tool learns from the images of coarse."""
-    return "fine" if config.task == "fine" else "coarse"
+    return "coarse" if config.task == "tool" else config.task
 
 
 def shots_of(scene: Scene, config: DatasetConfig, description: RobotDescription) -> list[Shot]:
-    """The shots of a scene: whole images for coarse and tool, crops around the clamp for fine."""
+    """The shots of a scene: whole images for coarse and tool, crops around the clamp for fine, the block for block."""
     size = (config.width, config.height)
+    if config.task == "block":
+        return [around_block(view, scene.block, config) for view in scene.views]
     if config.task != "fine":
         return [Shot.whole(camera, *size, config.oversampling) for camera in scene.cameras]
     rng = stream(config.seed, scene.index, "crop")
     clamp = description.robot.clamp_pose(scene.joints)
     return [close_up(view, clamp, rng, config) for view in scene.views]
+
+
+def around_block(view: View, block: Block, config: DatasetConfig) -> Shot:
+    """The square of BLOCK_SIDE_M around the middle of the block."""
+    middle = block.T_base_block @ (0.0, 0.0, block.size_m[2] / 2, 1.0)
+    pixel, depth = view.camera.project(middle[:3])
+    u, v = (float(part) for part in to_image(view, pixel))
+    half = BLOCK_SIDE_M / 2 * view.camera.focal_px / float(depth)
+    return Shot(view.camera, u - half, v - half, u + half, v + half, config.width, config.height, config.oversampling)
 
 
 def close_up(view: View, T_base_clamp: np.ndarray, rng: np.random.Generator, config: DatasetConfig) -> Shot:

@@ -185,6 +185,13 @@ class TerrainRanges(Ranges):
     amplitude_m: Span = limited("m", 0.0005, 0.04, "largest height or depth within the workspace")
 
 
+class AbsentRanges(Ranges):
+    """What is missing from a scene after all, so that networks learn to say so."""
+
+    block_share: float = limited("", 0, 1, "share of scenes without the block")
+    robot_share: float = limited("", 0, 1, "share of scenes without the robot")
+
+
 class PictureRanges(Ranges):
     """A user's own pictures as textures of support, walls and backdrop."""
 
@@ -208,5 +215,6 @@ class RandomizationConfig(BaseModel):
     distractors: DistractorRanges
     room: RoomRanges
     terrain: TerrainRanges
+    absent: AbsentRanges
     pictures: PictureRanges
     texture_seeds: int = Field(ge=2, le=4096, description="number of different textures per family")

@@ -8,6 +8,7 @@ from sim.randomization.blocks import sample_block
 from sim.randomization.cameras import block_points, sample_camera
 from sim.randomization.clutter import Surroundings, sample_distractors
 from sim.randomization.config import RandomizationConfig
+from sim.randomization.draws import happens
 from sim.randomization.lights import sample_environment, sample_lights
 from sim.randomization.optics import sample_optics
 from sim.randomization.postures import Task, sample_joints
@@ -16,7 +17,7 @@ from sim.randomization.rooms import Sight, sample_room
 from sim.randomization.supports import sample_support
 from sim.randomization.surfaces import robot_paint
 from sim.robots import RobotDescription, load_robot
-from sim.scene import Scene, View
+from sim.scene import BLOCK, ROBOT, Scene, View
 
 DEFAULT_PRESET = "lab"
 
@@ -78,4 +79,11 @@ def _sampled(
         views=tuple(
             View(camera, lens, sensor) for camera, (lens, sensor) in zip(cameras, optics, strict=True)
         ),
+        absent=_absent(seed, index, config),
     )
+
+
+def _absent(seed: int, index: int, config: RandomizationConfig) -> tuple[int, ...]:
+    rng, ranges = stream(seed, index, "absent"), config.absent
+    missing = (happens(rng, ranges.block_share), happens(rng, ranges.robot_share))
+    return tuple(label for label, gone in zip((BLOCK, ROBOT), missing, strict=True) if gone)

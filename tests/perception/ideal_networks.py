@@ -4,32 +4,41 @@ The images carry no picture: their grey value numbers the view. Which part of it
 windows tell.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from fixtures_bundle import CHANNELS, SIZES, block_points, manifest
+from fixtures_bundle import CHANNELS, SIGMA, STRIDE, manifest
 
+from perception.adjustment import Pose
 from perception.camera import Camera
 from perception.crop import Window
 from perception.localize import Localizer, Network, View
+from perception.resection import Resection
 from perception.robot import Robot
+from perception.search import Looking
+from perception.sight import Frame, Sight
 
 ROBOT = Robot.load()
-PEAK_PX = 1.2  # width of the peaks, in px of the network's input
+SIZES = {"coarse": (256, 192), "tool": (256, 192), "fine": (128, 128)}
 GREY_STEP = 10
+FAINT = 1e-9  # probability of a cell that is as good as excluded
 
 
 @dataclass
 class Truth:
-    """Cameras, joint positions and block (x_m, y_m, yaw_rad, length_m) of the views drawn so far."""
+    """Cameras, joint positions and block of the views drawn so far."""
 
-    block: tuple[float, float, float, float]
+    block: Pose
     noise_px: float = 0.0  # of the network's input
     seed: int = 0
     scenes: list[tuple[Camera, np.ndarray]] = field(default_factory=list)
     blind: set[int] = field(default_factory=set)  # views whose networks see nothing
     misled: set[int] = field(default_factory=set)  # views whose networks see everything in random places
+    without_block: set[int] = field(default_factory=set)
+    without_robot: set[int] = field(default_factory=set)
+    others: Sequence[tuple[Pose, float]] = ()  # blocks besides, with their probabilities
 
     def view(self, name: str, camera: Camera, joints: np.ndarray) -> View:
         """The next view, and from now on known to the engines."""
@@ -41,6 +50,17 @@ class Truth:
         """A localizer whose three networks know this truth."""
         return _Observed(self)
 
+    def looks(self, stage: str = "coarse") -> list[Looking]:
+        """What that stage's network sees in every view, whole, each by a camera that is known to a pixel or so."""
+        engine, output = IdealEngine(stage, self, []), manifest(stage, SIZES[stage]).output
+        loose = np.diag([1e-3, *[1e-3] * 3, *[1e-3] * 3]) ** 2
+        found = []
+        for index, (camera, joints) in enumerate(self.scenes):
+            frame = Frame.whole(np.empty((camera.height, camera.width, 3), np.uint8), output)
+            sight = Sight(joints, frame, output, np.exp(engine.maps(index)))
+            found.append(Looking(sight, index, Resection(camera, loose, np.ones(9, bool))))
+        return found
+
 
 class _Observed(Localizer):
     """A localizer whose close-ups' windows are known to its networks, in the order in which they are run."""
@@ -48,7 +68,7 @@ class _Observed(Localizer):
     def __init__(self, truth: Truth) -> None:
         self.windows: list[Window] = []
         engines = {stage: IdealEngine(stage, truth, self.windows) for stage in CHANNELS}
-        super().__init__({stage: Network(manifest(stage), engine) for stage, engine in engines.items()})
+        super().__init__({stage: Network(manifest(stage, SIZES[stage]), engine) for stage, engine in engines.items()})
 
     def _window(self, *seen: Any) -> Window:
         self.windows.append(super()._window(*seen))
@@ -65,38 +85,46 @@ class IdealEngine:
     name: str = "ideal"
 
     def run(self, images: np.ndarray) -> np.ndarray:
-        return np.stack([self._maps(image) for image in images])
+        return np.stack([self.maps(int(np.median(image)) // GREY_STEP) for image in images])
 
-    def _maps(self, image: np.ndarray) -> np.ndarray:
-        index = int(np.median(image)) // GREY_STEP
-        camera, joints = self.truth.scenes[index]
+    def maps(self, index: int) -> np.ndarray:
+        """Log-probabilities (K, h, w) of the view with that number."""
+        truth = self.truth
+        camera, joints = truth.scenes[index]
         low, size = np.zeros(2), np.array([camera.width, camera.height])
         if self.stage == "fine":
             window = self.windows.pop(0)
             low, size = np.array([window.u0, window.v0]), np.full(2, window.side)
-        width, height = SIZES[self.stage]
-        rng = np.random.default_rng((self.truth.seed, index, sorted(CHANNELS).index(self.stage)))
-        points = block_points(*self.truth.block)
+        cells = np.array(SIZES[self.stage]) // STRIDE
+        rng = np.random.default_rng((truth.seed, index, sorted(CHANNELS).index(self.stage)))
+        main = 1.0 - sum(share for _, share in truth.others)
+        unseen = {"robot": truth.without_robot | truth.blind, "block": truth.without_block | truth.blind}
         maps = []
         for channel in CHANNELS[self.stage]:
             if channel.kind == "robot":
-                places = ROBOT.points(joints, [(point.link, point.xyz_m) for point in channel.points])
+                shown = [(ROBOT.points(joints, [(point.link, point.xyz_m) for point in channel.points]), 1.0)]
             else:
-                places = points[channel.name]
-            pixels, _ = camera.project(places)
-            peaks = (pixels - low) / size * (width, height)
-            peaks = peaks + rng.normal(size=peaks.shape) * self.truth.noise_px
-            if index in self.truth.misled:
-                peaks = rng.uniform(0, (width, height), peaks.shape)
-            maps.append(_draw(peaks, width, height, flat=index in self.truth.blind))
+                blocks = [(truth.block, main), *truth.others]
+                shown = [(block.points(np.array(channel.parts)), share) for block, share in blocks]
+            peaks = []
+            for places, share in shown:
+                at = (camera.project(places)[0] - low) / size * cells
+                at = at + rng.normal(size=at.shape) * truth.noise_px / STRIDE
+                if index in truth.misled:
+                    at = rng.uniform(0, cells, at.shape)
+                peaks += [(place, share / len(places)) for place in at]
+            maps.append(draw_peaks([] if index in unseen[channel.kind] else peaks, *cells))
         return np.array(maps, dtype=np.float32)
 
 
-def _draw(peaks: np.ndarray, width: int, height: int, flat: bool) -> np.ndarray:
-    """Log-softmax (h, w) of equal peaks at places (M, 2) in px, those outside left out, over a faint floor."""
-    x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
-    density = np.full((height, width), 1e-6)
-    for place in peaks:
-        if not flat and np.all(place > 0) and np.all(place < (width, height)):
-            density += np.exp(-0.5 * ((x - place[0]) ** 2 + (y - place[1]) ** 2) / PEAK_PX**2)
-    return np.log(density / density.sum())
+def draw_peaks(
+    peaks: Sequence[tuple[np.ndarray, float]], width: int, height: int, sigma: float = SIGMA
+) -> np.ndarray:
+    """Log-probabilities (h, w) of Gaussians of given masses at places (2,) in cells, those outside left out."""
+    x, y = np.arange(width) + 0.5, np.arange(height) + 0.5
+    density = np.full((height, width), FAINT)
+    for place, mass in peaks:
+        if np.all(place > 0) and np.all(place < (width, height)):
+            bell_x, bell_y = (np.exp(-0.5 * ((a - b) / sigma) ** 2) for a, b in zip((x, y), place, strict=True))
+            density += mass * np.outer(bell_y / bell_y.sum(), bell_x / bell_x.sum())
+    return np.log(density)

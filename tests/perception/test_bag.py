@@ -7,7 +7,7 @@ from recorded_bag import Recorder
 
 from perception.bag import read_requests
 from perception.errors import BlockworldError, ImageError, JointStateError
-from perception.estimate import BlockEstimate, Posterior
+from perception.estimate import BlockEstimate, Mode, Posterior
 from perception.localize import View
 from perception.robot import Robot
 
@@ -23,7 +23,7 @@ def view(camera, stamp_s, seed, joints=READY):
 def estimate(stage="coarse"):
     bins = POSE_BINS["fine"]
     marginals = [Posterior(one.centres(), np.full(one.count, 1 / one.count)) for one in (bins.x, bins.y, bins.yaw)]
-    numbers = {"x_m": 0.41, "y_m": -0.07, "z_m": 0.0, "yaw_rad": 2.5, "length_m": 0.09}
+    numbers = {"x_m": 0.41, "y_m": -0.07, "z_m": 0.0, "yaw_rad": 2.5, "size_m": (0.09, 0.04, 0.045)}
     return BlockEstimate(
         stage=stage,
         frame="base",
@@ -31,7 +31,9 @@ def estimate(stage="coarse"):
         x=marginals[0],
         y=marginals[1],
         yaw=marginals[2],
-        views=(),
+        modes=(Mode(np.array([0.41, -0.07, 2.5]), np.eye(3), 1.0),),
+        confidence=0.9,
+        evidence=(),
         cameras={},
         stamp_s=1.0,
         engine="onnxruntime-cpu",

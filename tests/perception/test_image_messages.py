@@ -35,6 +35,14 @@ def test_encodings_become_rgb(encoding: str, channels: int, order: list[int]) ->
     np.testing.assert_array_equal(image, picture(channels)[:, :, order])
 
 
+@pytest.mark.parametrize("is_bigendian", [0, 1])
+def test_16_bits_of_either_byte_order_become_8(is_bigendian: int) -> None:
+    wide = np.random.default_rng(1).integers(0, 65536, (HEIGHT, WIDTH), dtype=np.uint16)
+    data = wide.astype(">u2" if is_bigendian else "<u2").tobytes()
+    image = image_from_message(message("mono16", step=WIDTH * 2, data=data, is_bigendian=is_bigendian))
+    np.testing.assert_array_equal(image, np.round(wide / 257)[..., None].repeat(3, axis=-1))
+
+
 def test_rows_may_be_padded() -> None:
     padded = np.zeros((HEIGHT, WIDTH * 3 + 5), dtype=np.uint8)
     padded[:, : WIDTH * 3] = picture(3).reshape(HEIGHT, -1)
@@ -47,7 +55,9 @@ def test_rows_may_be_padded() -> None:
     [
         ({"encoding": "32FC1"}, "encoding '32FC1': publish one of rgb8"),
         ({"encoding": ""}, "encoding ''"),
-        ({"width": 0, "height": 0, "step": 0, "data": b""}, "0 x 0 pixels: publish at least"),
+        ({"encoding": "16UC1"}, "encoding '16UC1'"),
+        ({"width": 12_000, "height": 9_000}, "is 12000 x 9000 px: give at most 100 megapixels"),
+        ({"width": 0, "height": 0, "step": 0, "data": b""}, "is 0 x 0 px: give at least 64 x 64 px"),
         ({"step": 10}, "has a step of 10 bytes: a row needs at least 288"),
         ({"data": b"\0" * 100}, "holds 100 bytes: step x height is 20736"),
     ],

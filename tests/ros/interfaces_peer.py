@@ -1,8 +1,9 @@
 """The other process of test_interfaces.py: publishes a BlockEstimate, serves ResetWorld and LocalizeBlock."""
 
 import rclpy
+from geometry_msgs.msg import Vector3
 from perception_interfaces.action import LocalizeBlock
-from perception_interfaces.msg import BlockEstimate
+from perception_interfaces.msg import BlockEstimate, PoseMode, ViewEvidence
 from perception_interfaces.srv import ResetWorld
 from rclpy.action import ActionServer
 from rclpy.executors import ExternalShutdownException
@@ -12,7 +13,17 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 def estimate(stage: str) -> BlockEstimate:
     """An estimate in which no field keeps its default."""
     message = BlockEstimate(
-        stage=stage, views=["camera_1", "camera_2"], length_m=0.08, engine="onnxruntime-cpu"
+        stage=stage,
+        views=["camera_1", "camera_2"],
+        engine="onnxruntime-cpu",
+        size=Vector3(x=0.08, y=0.04, z=0.05),
+        confidence=0.75,
+        modes=[PoseMode(x=0.41, y=-0.12, yaw=1.5, weight=0.8, covariance=[float(i) for i in range(9)])],
+        evidence=[
+            ViewEvidence(camera="camera_1", robot=0.9, block=0.95, used=True),
+            ViewEvidence(camera="camera_2", robot=0.1, doubt="camera_2 does not show enough of the robot"),
+        ],
+        doubts=["the block is large"],
     )
     message.header.frame_id = "panda_link0"
     message.header.stamp.sec, message.header.stamp.nanosec = 12, 345

@@ -52,6 +52,9 @@ def test_coarse_localizes_the_block_with_feedback(graph):
     assert graph.client.spin_until(lambda: "/sim_world/truth" in graph.client.latest, START_S)
     truth = transform_of(graph.client.latest["/sim_world/truth"].pose)
     assert np.linalg.norm(block_in_base_of(answer.estimate)[:2, 3] - truth[:2, 3]) < 0.02
+    assert 0.5 < answer.estimate.confidence <= 1.0 and len(answer.estimate.doubts) == 0
+    assert [one.camera for one in answer.estimate.evidence] == answer.estimate.views
+    assert answer.estimate.modes[0].x == pytest.approx(answer.estimate.pose.pose.position.x)
     assert feedback[-1].views_received == feedback[-1].views_wanted == 3
 
 
@@ -89,6 +92,26 @@ def test_pick_takes_the_block_by_its_short_side(graph):
     assert len(answer.fine.joints) == 6 * 9
     assert steps[-1] == "lift"
     assert set(steps) <= {"home", "coarse", "hover", "fine", "approach", "descend", "close", "lift"}
+
+
+def test_an_estimate_of_little_confidence_is_not_picked(graph):
+    from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
+    from rcl_interfaces.srv import SetParameters
+
+    def set_least(value: float) -> str:
+        wanted = ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=value)
+        request = SetParameters.Request(parameters=[Parameter(name="least_confidence", value=wanted)])
+        return graph.client.call(SetParameters, "/pick/set_parameters", request, START_S).results[0].reason
+
+    assert "parameter 'least_confidence' is 1.5: give a number from 0 to 1" in set_least(1.5)
+    graph.client.reset(5, 2)
+    assert set_least(1.0) == ""
+    answer = graph.client.pick()
+    assert not answer.success
+    assert "coarse: where the block is said to be has a confidence of 0." in answer.message
+    assert "less than the least of 1.00" in answer.message
+    assert answer.coarse.stage == "coarse" and answer.fine.stage == ""
+    assert set_least(0.3) == ""
 
 
 def test_a_killed_localizer_comes_back_and_works(graph):

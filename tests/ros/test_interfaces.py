@@ -73,6 +73,15 @@ def test_a_message_arrives_with_every_field(node):
     assert list(message.pose.covariance) == list(range(36))
     assert list(message.yaw.centres) == [1.495, 1.5]
     assert list(message.yaw.probabilities) == [0.25, 0.75]
+    assert (message.size.x, message.size.y, message.size.z, message.confidence) == (0.08, 0.04, 0.05, 0.75)
+    (mode,) = message.modes
+    assert (mode.x, mode.y, mode.yaw, mode.weight, list(mode.covariance)) == (0.41, -0.12, 1.5, 0.8, list(range(9)))
+    assert [(one.camera, one.robot, one.block, one.used) for one in message.evidence] == [
+        ("camera_1", 0.9, 0.95, True),
+        ("camera_2", 0.1, 0.0, False),
+    ]
+    assert message.evidence[1].doubt == "camera_2 does not show enough of the robot"
+    assert message.doubts == ["the block is large"]
 
 
 @pytest.mark.parametrize(("index", "success"), [(3, True), (11, False)])

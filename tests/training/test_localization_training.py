@@ -1,7 +1,9 @@
-"""A few steps of the real recipe, from images on disk to a bundle that the runtime runs."""
+"""A few steps of the real recipes, from images on disk to bundles that the runtime runs."""
 
 import dataclasses
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -11,57 +13,71 @@ from perception.bundle import Bundle
 from perception.engines import open_engine
 from perception.errors import BlockworldError
 from training.localization import train as training_module
+from training.localization.bins import DeployedBins
 from training.localization.config import LocalizationConfig
 from training.localization.data import load_samples
 from training.localization.export import export
 from training.localization.model import DeployedNetwork
-from training.localization.train import build_network, train
+from training.localization.objectives import objective_of
+from training.localization.train import train
 from training.recipes import RECIPES
+
+TRAIN = """
+import sys
+from training.localization.config import LocalizationConfig
+from training.localization.train import train
+train(LocalizationConfig.model_validate_json(sys.argv[1]), progress=False)
+"""
 
 
 def _config(small_data, out, **changes) -> LocalizationConfig:
-    values = {
-        "task": "fine",
-        "data": small_data,
-        "validation": small_data,
-        "out": out,
-        "widths": (8, 16),
-        "stem": 8,
-    }
-    values |= {"depths": (1, 1), "head": 8, "batch": 8, "samples": 48}
+    values = {"task": "fine", "data": [small_data], "validation": [small_data], "out": out}
+    values |= {"widths": (8, 16), "depths": (1, 1), "stem": 8, "head": 8, "batch": 8, "samples": 48}
     return LocalizationConfig(**(values | changes))
 
 
-@pytest.fixture(scope="module")
-def trained(small_data, tmp_path_factory):
-    config = _config(small_data, tmp_path_factory.mktemp("run"))
+def _weights(config):
+    return torch.load(config.out / "weights.pt", weights_only=True)
+
+
+def _losses(config):
+    return [json.loads(line)["loss"] for line in (config.out / "log.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture(scope="module", params=["heatmaps", "bins"])
+def trained(request, small_data, tmp_path_factory):
+    config = _config(small_data, tmp_path_factory.mktemp("run"), method=request.param)
     return config, train(config, progress=False)
 
 
-def test_training_lowers_the_loss(small_data, trained, tmp_path):
-    _, metrics = trained
-    longer = train(_config(small_data, tmp_path, samples=480), progress=False)
-    assert longer["validation_loss"] < metrics["validation_loss"] - 0.1
+@pytest.mark.parametrize("method", ["heatmaps", "bins"])
+def test_training_lowers_the_loss(small_data, tmp_path, method):
+    short = train(_config(small_data, tmp_path / "short", method=method), progress=False)
+    longer = train(_config(small_data, tmp_path / "long", method=method, samples=480), progress=False)
+    assert longer["validation_loss"] < short["validation_loss"] - 0.1
 
 
 def test_equal_seeds_give_equal_weights(small_data, tmp_path, trained):
     config, _ = trained
-    whole = torch.load(config.out / "weights.pt", weights_only=True)
-    again = _config(small_data, tmp_path / "again")
+    again = _config(small_data, tmp_path / "again", method=config.method)
     train(again, progress=False)
-    repeated = torch.load(again.out / "weights.pt", weights_only=True)
+    whole, repeated = _weights(config), _weights(again)
     assert all(torch.equal(whole[name], repeated[name]) for name in whole)
 
 
-def test_an_interrupted_training_goes_on_where_it_stopped(small_data, tmp_path, monkeypatch):
-    config = _config(small_data, tmp_path, checkpoint_s=1e-9)
-    monkeypatch.setattr(training_module, "heatmap_loss", _failing_after(4, training_module.heatmap_loss))
+def test_a_training_that_was_killed_ends_with_the_same_weights(small_data, tmp_path, monkeypatch, trained):
+    whole, _ = trained
+    config = _config(small_data, tmp_path, checkpoint_s=1e-9, method=whole.method)
+    monkeypatch.setattr(training_module, "augment_batch", _failing_after(4, training_module.augment_batch))
     with pytest.raises(KeyboardInterrupt):
         train(config, progress=False)
     monkeypatch.undo()
+    assert not (config.out / "weights.pt").exists()
     train(config, progress=False)
     steps = [json.loads(line)["step"] for line in (config.out / "log.jsonl").read_text().splitlines()]
     assert steps == [1, 2, 3, 4, 5, 6]
+    wanted, given = _weights(whole), _weights(config)
+    assert all(torch.equal(wanted[name], given[name]) for name in wanted)
 
 
 def _failing_after(calls: int, function):
@@ -78,27 +94,71 @@ def _failing_after(calls: int, function):
     return wrapped
 
 
+def test_two_processes_learn_what_one_learns_with_twice_the_batch(small_data, tmp_path):
+    alone = _config(small_data, tmp_path / "alone", batch=16, samples=96)
+    train(alone, progress=False)
+    shared = _config(small_data, tmp_path / "shared", batch=8, samples=96)
+    program = tmp_path / "program.py"
+    program.write_text(TRAIN)
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    done = subprocess.run([*launcher, program, shared.model_dump_json()], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+    np.testing.assert_allclose(_losses(shared), _losses(alone), rtol=2e-3)
+    wanted, given = _weights(alone), _weights(shared)
+    for name in wanted:
+        torch.testing.assert_close(given[name], wanted[name], rtol=0.05, atol=0.02)
+
+
 def test_a_finished_training_is_not_done_again(trained):
     config, metrics = trained
-    before = (config.out / "weights.pt").stat().st_mtime_ns
+    before = (config.out / "log.jsonl").read_text()
     assert train(config, progress=False) == metrics
-    assert len((config.out / "log.jsonl").read_text().splitlines()) > 0
-    assert (config.out / "weights.pt").stat().st_mtime_ns >= before
+    assert (config.out / "log.jsonl").read_text() == before
 
 
 def test_the_exported_bundle_gives_what_the_network_gives(trained, small_data, tmp_path):
     config, _ = trained
     exported = export(config, tmp_path)
-    bundle = Bundle.load(tmp_path / "fine")
-    images = load_samples("fine", small_data).images[:3]
-    network = build_network(config).eval()
-    network.load_state_dict(torch.load(config.out / "weights.pt", weights_only=True))
-    wanted = DeployedNetwork(network, exported.metrics["sharpness"])(images).detach().numpy()
+    bundle = Bundle.load(exported.bundle.path)
+    images = load_samples("fine", [small_data]).images[:3]
+    network = objective_of(config).network.eval()
+    network.load_state_dict(_weights(config))
+    deployed = (DeployedNetwork if config.method == "heatmaps" else DeployedBins)(network)
     given = open_engine(bundle).run(images.numpy())
-    np.testing.assert_allclose(given, wanted, atol=1e-4)
-    np.testing.assert_allclose(np.exp(given).sum((-2, -1)), 1, atol=1e-4)
-    assert given.shape == (3, len(bundle.manifest.output.channels), 64, 64)
-    assert "localization-fine" in (tmp_path / "fine" / "card.md").read_text()
+    np.testing.assert_allclose(given, deployed(images).detach().numpy(), atol=1e-4)
+    assert given.shape == (3, *bundle.manifest.output_shape)
+    assert f"localization-{bundle.path.name.replace('_', '-')}" in (bundle.path / "card.md").read_text()
+    if config.method == "heatmaps":
+        assert (np.exp(given).sum((-2, -1)) <= 1 + 1e-4).all()
+        assert all(channel.noise.floor > 0 for channel in bundle.manifest.output.channels)
+
+
+def test_bins_begin_with_the_trunk_of_heat_maps(small_data, tmp_path):
+    dense = _config(small_data, tmp_path / "dense")
+    train(dense, progress=False)
+    config = _config(
+        small_data, tmp_path / "bins", method="bins", warm_start=dense.out / "weights.pt", samples=8, learning_rate=1e-9
+    )
+    train(config, progress=False)
+    name = "trunk.stem.0.weight"
+    torch.testing.assert_close(_weights(config)[f"dense.{name}"], _weights(dense)[name], atol=1e-6, rtol=0)
+
+
+def test_heat_maps_may_help_bins_along(small_data, tmp_path):
+    config = _config(small_data, tmp_path, method="bins", auxiliary=1.0, label_sigma=1.0, pool=2)
+    metrics = train(config, progress=False)
+    assert metrics["yaw_median_deg"] <= 90
+    assert export(config, tmp_path / "models").bundle.manifest.output_shape == (60 + 60 + 90,)
+
+
+def test_a_batch_is_a_multiple_of_what_is_augmented_together(small_data, tmp_path):
+    with pytest.raises(ValueError, match="give a multiple of it"):
+        _config(small_data, tmp_path, batch=12)
+
+
+def test_images_for_another_task_are_refused(small_data):
+    with pytest.raises(ValueError, match="holds images of task fine, not of coarse"):
+        load_samples("coarse", [small_data])
 
 
 def test_exporting_before_training_says_what_to_do(small_data, tmp_path):

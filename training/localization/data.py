@@ -1,123 +1,103 @@
-"""Training images in memory, and what is done to each batch so that no two passes see the same images."""
+"""Images of one or more data sets in memory, with the places of a task's points in them."""
 
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
-from torch.utils.data import Dataset
 
-from sim.dataset import read_batches, read_config
+from sim.dataset import Sample, complete_shards, read_config, read_shard, rgb
+from sim.dataset.labels import channel_pixels
 from sim.keypoints import Task, channels
-from sim.robots import load_robot
+from sim.robots import RobotDescription, load_robot
+from training.localization.canonical import canonical_samples
+
+
+STORED_AS = {"tool": "coarse"}
+"""Whose images those of a task are."""
 
 
 @dataclass(frozen=True)
-class Samples(Dataset):  # type: ignore[type-arg]
-    """Images (N, H, W, 3) uint8 and points (N, K, 2, 2) float32 px of one task's channels."""
+class Samples:
+    """Images (N, H, W, 3) uint8; points (N, K, 2, 2) float32 px of one task's channels, and poses (N, 3) float32 of
+    the block (x m, y m, yaw rad in [0, pi), in base, for fine in the clamp's frame); NaN for what is absent."""
 
     images: Tensor
     points: Tensor
+    poses: Tensor
 
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        return self.images[index], self.points[index]
-
-    def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor]:
-        """A whole batch at once: indexing a tensor beats stacking its rows."""
-        return self.images[indices], self.points[indices]
+    def part(self, indices: Tensor | slice) -> "Samples":
+        """Those images."""
+        return Samples(self.images[indices], self.points[indices], self.poses[indices])
 
 
-def load_samples(task: Task, folder: Path) -> Samples:
-    """The images of a data set that suit the task: tool takes the overview images in which the clamp hovers.
+def load_samples(task: Task, folders: Sequence[Path]) -> Samples:
+    """The images of the data sets that suit the task: tool takes the overview images in which the clamp hovers.
 
-    Raises ValueError where the folder has no images, or none of the task's keypoints.
+    Where the points are follows from each image's record, whatever keypoints were stored. Raises ValueError where a
+    folder has no images, or images of another size or for another task.
     """
-    wanted = [channel.name for channel in channels(task, load_robot(read_config(folder).robot))]
-    images, points = [], []
-    for batch in read_batches(folder):
-        if missing := set(wanted) - set(batch.names):
+    configs = [read_config(folder) for folder in folders]
+    size = (configs[0].height, configs[0].width)
+    for folder, config in zip(folders, configs, strict=True):
+        if STORED_AS.get(config.task, config.task) != STORED_AS.get(task, task):
+            raise ValueError(f"{folder} holds images of task {config.task}, not of {task}: choose another data set.")
+        if (config.height, config.width) != size:
             raise ValueError(
-                f"{folder} holds no keypoint {sorted(missing)[0]!r}, which {task} learns: choose another data set."
+                f"{folder} holds images of {config.width} x {config.height} px, {folders[0]} of {size[1]} x {size[0]}: "
+                "build them in one size."
             )
-        keep = batch.hovers if task == "tool" else np.ones(len(batch.rgb), bool)
-        images.append(batch.rgb[keep])
-        points.append(batch.points[keep][:, [batch.names.index(name) for name in wanted]])
-    if not images:
-        raise ValueError(f"{folder} holds no images: build them with `blockworld dataset build`.")
-    return Samples(torch.from_numpy(np.concatenate(images)), torch.from_numpy(np.concatenate(points)))
-
-
-def augment(images: Tensor, points: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Random geometry and photometry of a batch: images (B, 3, H, W) in [-1, 1], points (B, K, M, 2) px.
-
-    Returns both transformed. Every image gets its own small similarity, colours, blur, noise and a patch of noise.
-    """
-    images, points = _similarity(images, points, generator)
-    images = _colours(images, generator)
-    images = _blur(images, generator)
-    images = images + torch.randn(images.shape, generator=generator) * _uniform(
-        len(images), 0.0, 0.06, generator
+    images = torch.empty((sum(config.images for config in configs), *size, 3), dtype=torch.uint8)
+    points: list[np.ndarray] = []
+    poses: list[np.ndarray] = []
+    for folder, config in zip(folders, configs, strict=True):
+        before = len(points)
+        for image, places, pose in _load(folder, task, load_robot(config.robot)):
+            images[len(points)] = torch.from_numpy(image)
+            points.append(places)
+            poses.append(pose)
+        if len(points) == before:
+            raise ValueError(f"{folder} holds no images for {task}: build them with `blockworld dataset build`.")
+    return Samples(
+        images[: len(points)], *(torch.from_numpy(np.stack(rows).astype(np.float32)) for rows in (points, poses))
     )
-    return _patch(images, generator).clamp(-1, 1), points
 
 
-def _uniform(batch: int, low: float, high: float, generator: torch.Generator, channels: int = 1) -> Tensor:
-    return torch.rand(batch, channels, 1, 1, generator=generator) * (high - low) + low
+def held_out_samples(task: Task, folders: Sequence[Path]) -> Samples:
+    """Images to measure on, as the network is to see them. Raises as `load_samples`."""
+    samples = load_samples(task, folders)
+    if task != "block":
+        return samples
+    return Samples(*canonical_samples(samples.images, samples.points), samples.poses)
 
 
-def _similarity(images: Tensor, points: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Rotation within 6 degrees, scale within 8 %, shift within 4 %."""
-    batch, _, height, width = images.shape
-    angle, log_scale, shift_x, shift_y = (torch.rand(4, batch, generator=generator) * 2 - 1) * torch.tensor(
-        [[np.radians(6.0)], [0.08], [0.04], [0.04]], dtype=torch.float32
-    )
-    cos, sin = torch.cos(angle) * torch.exp(log_scale), torch.sin(angle) * torch.exp(log_scale)
-    centre = torch.tensor([width / 2, height / 2])
-    matrix = torch.stack(
-        [torch.stack([cos, -sin], -1), torch.stack([sin, cos], -1)], -2
-    )  # output px -> input px
-    shift = torch.stack([shift_x * width, shift_y * height], -1)
-    size = torch.tensor([width / 2, height / 2])
-    theta = torch.cat([matrix * (size[None, None, :] / size[None, :, None]), (shift / size)[..., None]], -1)
-    grid = functional.affine_grid(theta, list(images.shape), align_corners=False)
-    moved = functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
-    offset = points - centre - shift[:, None, None, :]
-    back = torch.einsum("bij,bkmj->bkmi", torch.linalg.inv(matrix), offset) + centre
-    return moved, back
+def _load(
+    folder: Path, task: Task, description: RobotDescription
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    wanted = channels(task, description)
+
+    def read(sample: Sample) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        record = sample.record
+        return rgb(sample), channel_pixels(record, wanted, description.robot), _pose(record, task)
+
+    with ThreadPoolExecutor(2) as pool:  # OpenCV decodes without holding the interpreter's lock
+        for path in complete_shards(folder):
+            found = [sample for sample in read_shard(path) if task != "tool" or sample.record["robot"]["hovers"]]
+            yield from pool.map(read, found)
 
 
-def _colours(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Gain, offset and gamma, with a different gain for each colour."""
-    batch = len(images)
-    gain = _uniform(batch, 0.7, 1.3, generator) * _uniform(batch, 0.9, 1.1, generator, channels=3)
-    offset = _uniform(batch, -0.15, 0.15, generator)
-    gamma = torch.exp(_uniform(batch, -0.35, 0.35, generator))
-    unit = ((images + 1) / 2).clamp(1e-4, 1) ** gamma
-    return ((unit * gain + offset) * 2 - 1).clamp(-1, 1)
-
-
-def _blur(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Every second image mixed with its 3x3 mean: between sharp and a pixel out of focus."""
-    out = images.clone()
-    chosen = torch.rand(len(images), generator=generator) < 0.5
-    soft = functional.avg_pool2d(functional.pad(images[chosen], (1, 1, 1, 1), mode="replicate"), 3, 1)
-    out[chosen] += torch.rand(len(soft), 1, 1, 1, generator=generator) * (soft - images[chosen])
-    return out
-
-
-def _patch(images: Tensor, generator: torch.Generator) -> Tensor:
-    """On every third image a flat rectangle of up to a fifth of its width: something in the way (Random Erasing)."""
-    batch, _, height, width = images.shape
-    out = images.clone()
-    for i in torch.nonzero(torch.rand(batch, generator=generator) < 0.33).flatten().tolist():
-        h, w = (int(n) for n in torch.rand(2, generator=generator) * torch.tensor([height, width]) * 0.2 + 2)
-        top, left = (
-            int(n) for n in torch.rand(2, generator=generator) * torch.tensor([height - h, width - w])
-        )
-        out[i, :, top : top + h, left : left + w] = torch.rand(3, 1, 1, generator=generator) * 2 - 1
-    return out
+def _pose(record: dict[str, Any], task: Task) -> np.ndarray:
+    """(3,) x, y, yaw of the block."""
+    if "block" in record.get("absent", ()):
+        return np.full(3, np.nan)
+    block = np.array(record["block"]["T_base_block"])
+    if task == "fine":
+        block = np.linalg.inv(np.array(record["robot"]["T_base_clamp"])) @ block
+    return np.array([block[0, 3], block[1, 3], np.arctan2(block[1, 0], block[0, 0]) % np.pi])

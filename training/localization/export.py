@@ -1,44 +1,33 @@
 """From trained weights to a bundle: ONNX, manifest and card."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
+from torch import nn
 
-from perception.bundle import (
-    Bundle,
-    Channel,
-    CircularBins,
-    Crop,
-    ImageBins,
-    Input,
-    LinearBins,
-    LinkPoint,
-    Manifest,
-    Output,
-    PixelBins,
-    PoseBins,
-)
-from perception.crop import SIDE_M
+from perception.bundle import BinScores, Bundle, Channel, Crop, Heatmaps, Input, LinkPoint, Manifest
+from perception.crop import BLOCK_SIDE_M, SIDE_M
 from perception.errors import BlockworldError
-from sim.robots import RobotDescription
+from sim import keypoints
 from sim.robots.chains import chain_text
 from training.core.checkpoint import load_checkpoint
 from training.core.provenance import commit
+from training.localization.bins import DeployedBins
 from training.localization.card import write_card
 from training.localization.config import LocalizationConfig
-from training.localization.data import load_samples
-from training.localization.evaluate import calibrate, evaluate
-from training.localization.model import DeployedNetwork
-from training.localization.subject import channels_of, robot_of
-from training.localization.train import build_network
+from training.localization.data import Samples, held_out_samples
+from training.localization.model import STRIDE, DeployedNetwork
+from training.localization.noise import noises
+from training.localization.objectives import HeatmapObjective, bins_of, objective_of
+from training.localization.subject import robot_of
 
 VERSION = "0.1.0"
 OPSET = 18
-FRAMES = {"coarse": "base", "tool": "image", "fine": "clamp"}
-GRID_STEP_M = 0.05
+FRAMES = {"coarse": "base", "tool": "image", "fine": "clamp", "block": "image"}
+CROPS = {"fine": Crop(side_m=SIDE_M), "block": Crop(side_m=BLOCK_SIDE_M)}
 
 
 @dataclass(frozen=True)
@@ -59,37 +48,40 @@ def export(config: LocalizationConfig, models_dir: Path) -> Exported:
         raise BlockworldError(
             f"{config.out} has no weights.pt: train first with `blockworld train localization-{config.task}`."
         )
-    network = build_network(config)
-    network.load_state_dict(weights)
-    network.eval()
-    held_out = load_samples(config.task, config.validation)
-    sharpness = calibrate(network, held_out)
-    metrics = {**evaluate(network, held_out, config), "sharpness": round(sharpness, 4)}
-    deployed = DeployedNetwork(network, sharpness).eval()
+    objective = objective_of(config)
+    objective.network.load_state_dict(weights)
+    objective.network.eval()
+    held_out = held_out_samples(config.task, config.validation)
+    metrics = objective.evaluate(held_out)
     height, width = held_out.images.shape[1:3]
-    manifest = describe(config, width, height, metrics)
-    robot = robot_of(config.data)
+    if isinstance(objective, HeatmapObjective):
+        deployed: nn.Module = DeployedNetwork(objective.network)
+        output: Heatmaps | BinScores = heatmaps_of(objective, held_out)
+    else:
+        deployed, output = DeployedBins(objective.network), BinScores()
+    manifest = describe(config, width, height, metrics, output)
+    robot = robot_of(config)
     bundle = Bundle.write(
-        models_dir / config.task,
+        models_dir / manifest.name,
         manifest,
-        to_onnx(deployed, width, height),
+        to_onnx(deployed, width, height, output.name),
         write_card(config, manifest, robot),
         None if robot.ships else chain_text(robot.robot.chain, robot.name),
     )
     return Exported(bundle, metrics)
 
 
-def to_onnx(network: DeployedNetwork, width: int, height: int) -> bytes:
+def to_onnx(network: nn.Module, width: int, height: int, output: str) -> bytes:
     """The network as ONNX, for any batch size, batch normalisation folded into the convolutions."""
     example = torch.zeros(
         2, height, width, 3, dtype=torch.uint8
     )  # a batch of one would be taken for a constant
     program = torch.onnx.export(
-        network,
+        network.eval(),
         (example,),
         dynamo=True,
         input_names=["image"],
-        output_names=["log_heatmaps"],
+        output_names=[output],
         dynamic_shapes={"image": {0: torch.export.Dim("batch")}},
         opset_version=OPSET,
         verbose=False,
@@ -100,50 +92,44 @@ def to_onnx(network: DeployedNetwork, width: int, height: int) -> bytes:
     return model.SerializeToString()
 
 
-def bins_of(task: str, robot: RobotDescription) -> PoseBins | PixelBins:
-    """Published bins: Loing et al., IJCV 2018, section 4; the coarse grid is centred on the robot's workspace."""
-    if task == "tool":
-        return PixelBins(u=ImageBins(count=50), v=ImageBins(count=50))
-    if task == "fine":
-        return PoseBins(
-            x=LinearBins(count=60, width=0.002),
-            y=LinearBins(count=60, width=0.002),
-            yaw=CircularBins(count=90, width=math.pi / 90, period=math.pi),
-        )
-    middle = [GRID_STEP_M * round(sum(ends) / 2 / GRID_STEP_M) for ends in (robot.workspace_x_m, robot.workspace_y_m)]
-    return PoseBins(
-        x=LinearBins(count=202, width=0.005, centre=round(middle[0], 3)),
-        y=LinearBins(count=202, width=0.005, centre=round(middle[1], 3)),
-        yaw=CircularBins(count=36, width=math.pi / 36, period=math.pi),
-    )
-
-
-def describe(config: LocalizationConfig, width: int, height: int, metrics: dict[str, float]) -> Manifest:
-    """The manifest of a network of this configuration for images of width x height."""
+def heatmaps_of(trained: HeatmapObjective, held_out: Samples) -> Heatmaps:
+    """What a network's maps show, and how far off they are on held-out images."""
+    config = trained.config
+    height, width = held_out.images.shape[1:3]
+    own = noises(trained, held_out, config.target_sigma)
     channels = tuple(
-        Channel(
-            name=channel.name,
-            modes=2 if channel.modes == 2 else 1,
-            kind=channel.kind,
-            points=tuple(LinkPoint(link=link, xyz_m=xyz) for link, xyz in channel.places),
-        )
-        for channel in channels_of(config)
+        Channel(name=channel.name, kind=channel.kind, noise=noise, **_places(channel))
+        for channel, noise in zip(trained.channels, own, strict=True)
     )
+    return Heatmaps(width=width // STRIDE, height=height // STRIDE, sigma=config.target_sigma, channels=channels)
+
+
+def describe(
+    config: LocalizationConfig, width: int, height: int, metrics: dict[str, float], output: Heatmaps | BinScores
+) -> Manifest:
+    """The manifest of a network of this configuration for images of width x height."""
+    name = config.task if config.method == "heatmaps" else f"{config.task}_bins"
     return Manifest(
-        name=config.task,
+        name=name,
         version=VERSION,
         task=f"localization.{config.task}",  # type: ignore[arg-type]
-        robot=robot_of(config.data).robot.name,
+        robot=robot_of(config).robot.name,
         frame=FRAMES[config.task],  # type: ignore[arg-type]
         input=Input(width=width, height=height),
-        output=Output(width=width, height=height, channels=channels),
-        crop=Crop(side_m=SIDE_M) if config.task == "fine" else None,
-        bins=bins_of(config.task, robot_of(config.data)),
+        output=output,
+        crop=CROPS.get(config.task),
+        bins=None if config.task == "block" else bins_of(config.task, robot_of(config)),
         training={
             "commit": commit(),
-            "command": f"blockworld train localization-{config.task}",
+            "command": f"blockworld train localization-{name.replace('_', '-')}",
             "seed": config.seed,
             "samples": config.samples,
         },
         metrics=metrics,
     )
+
+
+def _places(channel: keypoints.Channel) -> dict[str, Any]:
+    if channel.kind == "block":
+        return {"parts": tuple(part for _, part in channel.places)}
+    return {"points": tuple(LinkPoint(link=link, xyz_m=xyz) for link, xyz in channel.places)}

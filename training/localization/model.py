@@ -4,12 +4,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-STRIDE = 4
+from training.core.normalisation import BatchNorm
+
+STRIDE = 2
+"""Pixels of the image per cell of a heat map, along each axis."""
 
 
-def _convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+def convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    """3x3 convolution, batch normalisation, ReLU."""
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), BatchNorm(outputs), nn.ReLU(inplace=True)
     )
 
 
@@ -18,66 +22,81 @@ class Residual(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.first = _convolution(width, width)
-        self.second = nn.Sequential(nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width))
+        self.first = convolution(width, width)
+        self.second = nn.Sequential(nn.Conv2d(width, width, 3, 1, 1, bias=False), BatchNorm(width))
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C, H, W)."""
         return functional.relu(x + self.second(self.first(x)))
 
 
-class HeatmapNetwork(nn.Module):
-    """Images -> one map of logits per keypoint at a quarter of their size (feature pyramid, Lin et al., CVPR 2017)."""
+class Trunk(nn.Module):
+    """Residual stages at strides 4, 8, 16 and 32."""
 
-    def __init__(
-        self, keypoints: int, widths: tuple[int, ...], depths: tuple[int, ...], stem: int, head: int
-    ) -> None:
+    def __init__(self, widths: tuple[int, ...], depths: tuple[int, ...], stem: int) -> None:
         super().__init__()
-        self.stem = _convolution(3, stem, stride=2)
+        self.stem = convolution(3, stem, stride=2)
         self.stages = nn.ModuleList(
-            nn.Sequential(_convolution(before, width, stride=2), *(Residual(width) for _ in range(depth)))
+            nn.Sequential(convolution(before, width, stride=2), *(Residual(width) for _ in range(depth)))
             for before, width, depth in zip((stem, *widths), widths, depths, strict=False)
         )
-        self.laterals = nn.ModuleList(nn.Conv2d(width, head, 1) for width in widths)
-        self.head = nn.Sequential(_convolution(head, head), nn.Conv2d(head, keypoints, 1))
 
-    def forward(self, images: Tensor) -> Tensor:
-        """(B, 3, H, W) floats around [-1, 1] -> logits (B, K, H / 4, W / 4)."""
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """(B, 3, H, W) -> the outputs of the stages, (B, C, H / stride, W / stride) each."""
         x = self.stem(images)
         features = []
         for stage in self.stages:
             x = stage(x)
             features.append(x)
+        return features
+
+
+class HeatmapNetwork(nn.Module):
+    """Images -> one map of logits per keypoint at half their size, and a logit for "it is not in this image".
+
+    The decoder is a feature pyramid (Lin et al., CVPR 2017) down to stride 4, whose cells are split in four by a
+    sub-pixel convolution (Shi et al., CVPR 2016). The extra logit is that of SuperPoint (DeTone et al., CVPRW 2018),
+    one per map instead of one per cell.
+    """
+
+    def __init__(
+        self, keypoints: int, widths: tuple[int, ...], depths: tuple[int, ...], stem: int, head: int
+    ) -> None:
+        super().__init__()
+        self.trunk = Trunk(widths, depths, stem)
+        self.laterals = nn.ModuleList(nn.Conv2d(width, head, 1) for width in widths)
+        self.head = nn.Sequential(convolution(head, head), nn.Conv2d(head, 4 * keypoints, 1), nn.PixelShuffle(2))
+        self.absent = nn.Linear(widths[-1], keypoints)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, 3, H, W) floats around [-1, 1] -> logits (B, K, H / 2, W / 2) of places, (B, K) of absence."""
+        return self.decode(self.trunk(images))
+
+    def decode(self, features: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """The same from the trunk's outputs."""
         laterals = [lateral(feature) for lateral, feature in zip(self.laterals, features, strict=True)]
         top = laterals[-1]
         for lateral in reversed(laterals[:-1]):
             size = lateral.shape[-2:]
             top = lateral + functional.interpolate(top, size=size, mode="bilinear", align_corners=False)
-        logits: Tensor = self.head(top)
-        return logits
+        return self.head(top), self.absent(features[-1].mean((2, 3)))
 
 
 class DeployedNetwork(nn.Module):
-    """What is exported: uint8 images in, calibrated log-posteriors of the keypoints' places out, pixel by pixel."""
+    """What is exported: uint8 images in, log-probabilities of the keypoints' places out, cell by cell.
 
-    def __init__(self, network: HeatmapNetwork, sharpness: float) -> None:
+    What is missing from one in the sum over a map is the probability that its keypoint is not in the image.
+    """
+
+    def __init__(self, network: HeatmapNetwork) -> None:
         super().__init__()
         self.network = network
-        self.sharpness = sharpness
 
     def forward(self, image: Tensor) -> Tensor:
-        """(B, H, W, 3) uint8 RGB -> (B, K, H, W) float32, the log-softmax over each map."""
-        logits = enlarge(self.network(normalise(image))) * self.sharpness
-        return torch.log_softmax(logits.flatten(2), -1).reshape(logits.shape)
-
-
-def enlarge(logits: Tensor) -> Tensor:
-    """(B, K, h, w) -> (B, K, STRIDE h, STRIDE w), before the logits are multiplied by their sharpness.
-
-    A posterior narrower than a cell cannot be told on a grid of cells. The interpolation is cubic, which keeps a
-    parabola, the logarithm of a Gaussian, what it is.
-    """
-    return functional.interpolate(logits, scale_factor=STRIDE, mode="bicubic", align_corners=False)
+        """(B, H, W, 3) uint8 RGB -> (B, K, H / 2, W / 2) float32."""
+        places, absent = self.network(normalise(image))
+        everything = torch.cat([places.flatten(2), absent[..., None]], -1)
+        return torch.log_softmax(everything, -1)[..., :-1].reshape(places.shape)
 
 
 def normalise(images: Tensor) -> Tensor:

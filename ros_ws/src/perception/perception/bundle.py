@@ -26,13 +26,19 @@ from pydantic import (
 from perception.errors import BundleError, RobotError
 from perception.robot import Robot
 
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2
 MODEL_FILE, MANIFEST_FILE, CARD_FILE = "model.onnx", "manifest.yaml", "card.md"
 ROBOT_FILE = "robot.yaml"
 MODELS_VARIABLE = "BLOCKWORLD_MODELS"
 
-Task = Literal["localization.coarse", "localization.tool", "localization.fine"]
-FRAME_OF_TASK = {"localization.coarse": "base", "localization.tool": "image", "localization.fine": "clamp"}
+Task = Literal["localization.coarse", "localization.tool", "localization.fine", "localization.block"]
+FRAME_OF_TASK = {
+    "localization.coarse": "base",
+    "localization.tool": "image",
+    "localization.fine": "clamp",
+    "localization.block": "image",
+}
+CROPPED = ("localization.fine", "localization.block")
 
 
 class _Strict(BaseModel):
@@ -46,20 +52,29 @@ class LinkPoint(_Strict):
     xyz_m: tuple[float, float, float]
 
 
+class Noise(_Strict):
+    """How far off points read from a channel's map are: scale * (the map's own covariance) + floor, in cells^2."""
+
+    scale: PositiveFloat = 1.0
+    floor: PositiveFloat = 0.1
+
+
 class Channel(_Strict):
-    """One heat map: `modes` points that it shows at once; for kind "robot", where they are on the robot."""
+    """One heat map, of one point or of two that look alike: places on the robot's links, or parts of the block in
+    units of its length, width and height from the centre of its bottom face."""
 
     name: str
-    modes: Literal[1, 2]
     kind: Literal["robot", "block"]
-    points: tuple[LinkPoint, ...] = ()
+    points: tuple[LinkPoint, ...] = Field(default=(), max_length=2)
+    parts: tuple[tuple[float, float, float], ...] = Field(default=(), max_length=2)
+    noise: Noise = Noise()
 
     @model_validator(mode="after")
-    def _points_match_modes(self) -> Self:
-        wanted = self.modes if self.kind == "robot" else 0
-        if len(self.points) != wanted:
+    def _places_of_its_kind(self) -> Self:
+        own, other = (self.points, self.parts) if self.kind == "robot" else (self.parts, self.points)
+        if not own or other:
             raise ValueError(
-                f"channel {self.name} of kind {self.kind} needs {wanted} points, not {len(self.points)}"
+                f"channel {self.name} of kind {self.kind} needs one or two {'points' if self.kind == 'robot' else 'parts'}"
             )
         return self
 
@@ -75,20 +90,32 @@ class Input(_Strict):
     height: PositiveInt
 
 
-class Output(_Strict):
-    """Heat maps that the network gives: (B, K, height, width) float32, log-softmax over each channel's
-    pixels."""
+class Heatmaps(_Strict):
+    """Heat maps that the network gives: (B, K, height, width) float32, log-probabilities of each channel's cells; what
+    is missing from a sum of one is the probability that the point is not in the image. sigma: cells by which points
+    were smeared in training."""
 
+    kind: Literal["heatmaps"] = "heatmaps"
     name: str = "log_heatmaps"
     width: PositiveInt
     height: PositiveInt
+    sigma: PositiveFloat
     channels: tuple[Channel, ...] = Field(min_length=1)
 
 
+class BinScores(_Strict):
+    """Raw scores that the network gives: (B, S) float32, those of all bins of the manifest, quantity after quantity."""
+
+    kind: Literal["bins"] = "bins"
+    name: str = "scores"
+
+
 class Crop(_Strict):
-    """Side of the square crop around the clamp, in metres at the clamp's depth."""
+    """Side of the square crop around the clamp: in metres at the clamp's depth, or, where no camera is known, in heights
+    of the image."""
 
     side_m: PositiveFloat
+    side_heights: PositiveFloat = 0.336
 
 
 class LinearBins(_Strict):
@@ -144,6 +171,14 @@ class PixelBins(_Strict):
     v: ImageBins
 
 
+class Calibration(_Strict):
+    """Factors on the variances of place and yaw under which held-out truths fall into the regions as often as they
+    should."""
+
+    place: PositiveFloat = 1.0
+    yaw: PositiveFloat = 1.0
+
+
 class Manifest(_Strict):
     """What a bundle is for, how to call its network, how it was made, and what it should hash to."""
 
@@ -154,9 +189,10 @@ class Manifest(_Strict):
     robot: str
     frame: Literal["base", "image", "clamp"]
     input: Input
-    output: Output
+    output: Heatmaps | BinScores = Field(discriminator="kind")
     crop: Crop | None = None
-    bins: PoseBins | PixelBins
+    bins: PoseBins | PixelBins | None = None
+    calibration: Calibration = Calibration()
     training: dict[str, str | int | float] = {}
     metrics: dict[str, float] = {}
     sha256: dict[str, str] = {}
@@ -165,21 +201,31 @@ class Manifest(_Strict):
     def _fits_the_task(self) -> Self:
         if self.frame != FRAME_OF_TASK[self.task]:
             raise ValueError(f"task {self.task} has frame {FRAME_OF_TASK[self.task]}, not {self.frame}")
-        if (self.crop is not None) != (self.task == "localization.fine"):
-            raise ValueError("crop belongs to task localization.fine and to no other")
+        if (self.crop is not None) != (self.task in CROPPED):
+            raise ValueError(f"crop belongs to the tasks {' and '.join(CROPPED)} and to no other")
+        if (self.bins is None) != (self.task == "localization.block"):
+            raise ValueError("bins belong to every task but localization.block")
         if isinstance(self.bins, PixelBins) != (self.task == "localization.tool"):
             raise ValueError(
                 f"task {self.task} cannot have bins of {', '.join(type(self.bins).model_fields)}"
             )
+        if isinstance(self.output, BinScores):
+            return self
         names = {channel.name for channel in self.output.channels}
-        wanted = {"clamp"} if self.task == "localization.tool" else {"block_centre", "block_ends"}
+        wanted = {"clamp"} if self.task == "localization.tool" else {"block_centre", "block_top"}
         if not wanted <= names:
             raise ValueError(f"task {self.task} needs the channels {', '.join(sorted(wanted - names))}")
         return self
 
-    def channel_index(self, name: str) -> int:
-        """Index of the named channel in the output."""
-        return [channel.name for channel in self.output.channels].index(name)
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Of what the network gives for one image."""
+        if isinstance(self.output, Heatmaps):
+            return (len(self.output.channels), self.output.height, self.output.width)
+        bins = self.bins
+        if isinstance(bins, PixelBins):
+            return (bins.u.count + bins.v.count,)
+        return (bins.x.count + bins.y.count + bins.yaw.count,)
 
 
 class Bundle:
@@ -219,7 +265,8 @@ class Bundle:
             raise BundleError(
                 f"{self.path / MANIFEST_FILE} is for a robot that cannot be loaded: {error}"
             ) from None
-        points = (point for channel in self.manifest.output.channels for point in channel.points)
+        channels = self.manifest.output.channels if isinstance(self.manifest.output, Heatmaps) else ()
+        points = (point for channel in channels for point in channel.points)
         if missing := sorted({point.link for point in points} - set(robot.links)):
             raise BundleError(
                 f"{self.path / MANIFEST_FILE} has points on the link {missing[0]}, which {robot.name} lacks: "

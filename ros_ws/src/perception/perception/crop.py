@@ -15,6 +15,10 @@ from perception.images import Image
 
 Array = NDArray[np.float64]
 SIDE_M = 0.40
+BLOCK_SIDE_M = 0.17  # width of the picture of the block
+BLOCK_HEIGHT_SHARE = 0.75  # of its width
+_BELOW_SIDES = 0.115
+MOST_SAMPLED_PX = 4096  # side of what is cut out before it is shrunk: 50 MB
 BELOW_CLAMP_M = 0.06  # the middle of what matters: hand above the clamp, block below it
 
 
@@ -51,12 +55,61 @@ def window(camera: Camera, T_base_clamp: Array, clamp_px: ArrayLike, side_m: flo
     return Window(float(centre[0] - side / 2), float(centre[1] - side / 2), float(side))
 
 
+def window_of_height(clamp_px: ArrayLike, side_px: float) -> Window:
+    """A square of a given side around the clamp as seen at clamp_px (2,), where no camera is known: as far below it as
+    `window` looks for a camera 40 degrees above the plane."""
+    u, v = np.asarray(clamp_px, dtype=np.float64) + np.array((0.0, _BELOW_SIDES * side_px))
+    return Window(float(u - side_px / 2), float(v - side_px / 2), float(side_px))
+
+
+@dataclass(frozen=True)
+class Turned:
+    """A turned rectangle of an image: linear (2, 2) px of the image per px of the picture, and the image's px `origin`
+    (2,) of the picture's left top corner; the picture's size (width, height)."""
+
+    linear: Array
+    origin: Array
+    size: tuple[int, int]
+
+
+def block_window(
+    camera: Camera, middle_m: ArrayLike, left_m: ArrayLike, right_m: ArrayLike, size: tuple[int, int], side_m: float
+) -> Turned | None:
+    """The rectangle around a block's middle (3,) in which the line from its left end (3,) to its right one runs to the
+    right, side_m wide at the middle's depth, base frame; None where the camera does not see them."""
+    pixels, depths = camera.project(np.stack([middle_m, left_m, right_m]))
+    if not np.isfinite(pixels).all():
+        return None
+    along = pixels[2] - pixels[1]
+    step = side_m * camera.focal_px / depths[0] / size[0]
+    x = along / max(float(np.linalg.norm(along)), 1e-9) * step
+    linear = np.array([[x[0], -x[1]], [x[1], x[0]]])
+    return Turned(linear, pixels[0] - linear @ (np.array(size) / 2), size)
+
+
+def cut_turned(image: Image, turned: Turned) -> Image:
+    """The rectangle of an image (H, W, 3) as (height, width, 3), its border repeated where it reaches outside."""
+    step = float(np.sqrt(np.linalg.det(turned.linear)))
+    samples = max(1, min(int(np.ceil(step)), MOST_SAMPLED_PX // max(turned.size)))
+    linear = turned.linear / samples
+    shift = turned.origin + linear @ (0.5, 0.5) - 0.5  # warpAffine counts from pixel centres
+    fine = cv2.warpAffine(
+        image,
+        np.column_stack([linear, shift]),
+        (turned.size[0] * samples, turned.size[1] * samples),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(cv2.resize(fine, turned.size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
 def cut(image: Image, square: Window, size: int) -> Image:
     """The square of an image (H, W, 3) as (size, size, 3), its border repeated where it reaches outside.
 
-    Each pixel is the mean of k x k bilinear samples, k = ceil(side / size): shrinking skips no texel.
+    Each pixel is the mean of k x k bilinear samples, k = ceil(side / size): shrinking skips no texel, but of squares of
+    more than MOST_SAMPLED_PX, for which k is limited.
     """
-    samples = max(1, int(np.ceil(square.side / size)))
+    samples = max(1, min(int(np.ceil(square.side / size)), MOST_SAMPLED_PX // size))
     scale = square.side / (size * samples)
     # warpAffine counts from pixel centres: sample i lies at (i + 0.5) * scale + u0, which is 0.5 more than
     # its index.

@@ -21,14 +21,38 @@ class Posterior:
 
 
 @dataclass(frozen=True)
+class Mode:
+    """One place where the block may be: mean (3,) and covariance (3, 3) of x_m, y_m, yaw_rad; weight in [0, 1]."""
+
+    mean: Array
+    covariance: Array
+    weight: float
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one image had to say: the probabilities, by its network, that it shows the robot and, near the estimate,
+    the block. used: whether its camera was found. doubt: what is missing, in one sentence without a full stop; empty
+    where nothing is."""
+
+    camera: str
+    robot: float
+    block: float
+    used: bool
+    doubt: str = ""
+
+
+@dataclass(frozen=True)
 class BlockEstimate:
     """Pose of the block in `frame`, "base" or "clamp".
 
     x_m, y_m, z_m: centre of the block's bottom face. yaw_rad: atan2 of the long axis in the frame, in [0,
-    pi). covariance (3, 3): of x_m, y_m, yaw_rad. length_m: expected length of the block's long side. x, y,
-    yaw: marginal posteriors over the bins. views: camera name of each image given, in that order; cameras:
-    the camera found for each name, without those that could not be found and so had no say. stamp_s: time of
-    the oldest image. T_base_frame (4, 4): maps coordinates of the frame to base coordinates.
+    pi). covariance (3, 3): of x_m, y_m, yaw_rad. size_m: length, width and height. modes: all places where the block
+    may be, likeliest first; the pose is the first one's. confidence: in [0, 1], that the block is where the first mode
+    has it (perception.doubts). x, y, yaw: marginal posteriors over the bins. evidence: one per image given, in that
+    order; cameras: the camera found for each name, without those that could not be found and so had no say. stamp_s:
+    time of the oldest image. T_base_frame (4, 4): maps coordinates of the frame to base coordinates. doubts: what
+    speaks against the estimate as a whole, in sentences without a full stop.
     """
 
     stage: str
@@ -38,15 +62,28 @@ class BlockEstimate:
     z_m: float
     yaw_rad: float
     covariance: Array
-    length_m: float
+    size_m: tuple[float, float, float]
+    modes: tuple[Mode, ...]
+    confidence: float
     x: Posterior
     y: Posterior
     yaw: Posterior
-    views: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
     cameras: dict[str, Camera]
     stamp_s: float
     engine: str
     T_base_frame: Array = field(default_factory=lambda: np.eye(4))
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def length_m(self) -> float:
+        """Of the block's long side."""
+        return self.size_m[0]
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """Camera of each image given."""
+        return tuple(one.camera for one in self.evidence)
 
     def in_base(self) -> tuple[float, float, float]:
         """x_m, y_m, yaw_rad of the block in the base frame; yaw in [0, pi)."""

@@ -1,8 +1,22 @@
-"""Where the clamp goes to take a block that was localized."""
+"""Whether a block that was localized is worth a try, and where the clamp goes to take it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+
+from perception.errors import LocalizationError
+
+
+def check_confidence(confidence: float, least: float, doubts: Sequence[str]) -> None:
+    """Raises LocalizationError, with the doubts, for an estimate that is not sure enough to move the clamp by."""
+    if not confidence >= least:
+        reasons = f": {'; '.join(doubts)}" if doubts else ""
+        raise LocalizationError(
+            f"where the block is said to be has a confidence of {confidence:.2f}, less than the least of {least:.2f}"
+            f"{reasons}."
+        )
 
 
 def closing_yaw(block_yaw_rad: float, clamp_yaw_rad: float) -> float:

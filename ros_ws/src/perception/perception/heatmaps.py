@@ -1,14 +1,12 @@
-"""Reading heat maps: peaks between pixels with covariance and confidence, and the log-score of given places.
+"""Reading heat maps: points between cells with covariance and confidence, and the log-score of given places.
 
-A network's heat map (h, w) holds the log-probability of each of its pixels. `density` turns it into
-probabilities on a grid of cells at least FINEST wide: a coarser map is enlarged in the log domain by
-Catmull-Rom interpolation, which keeps a Gaussian what it is however narrow, where an expectation over coarse
-pixels would be drawn to their centres. Places are in cells of the density: cell (i, j) spans [j, j + 1) x [i,
-i + 1), x first.
+A network's map (h, w) holds the probability of each of its cells; what is missing from one in its sum is the
+probability that the point is not in the image. Networks learn the distribution of a point smeared by a Gaussian of
+`sigma` cells, so that much variance is taken off again. Places are in cells: cell (i, j) spans [j, j + 1) x
+[i, i + 1), x first.
 """
 
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -17,102 +15,128 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Map = NDArray[np.float32]
 
-FINEST = 128  # cells across a density, or more where the network gives more
-WINDOW = 1 / 16  # half-width of the window around a mode that counts for its place, in widths of the map
-SCORE_FLOOR = 0.05  # probability that a heat map says nothing about its point
-SMALLEST_VARIANCE = 0.3**2  # cells^2: no network places a point better than this
-_DEEPEST_NATS = 15.0  # log-probabilities farther below the highest are cut off: cliffs would ring
-_PAIR_STEPS = 10
+REACH = 4.0  # half-width of the window around a mode that counts for its place, in sigmas of the targets
+SCORE_FLOOR = 0.05  # probability that a map says nothing about its point
+_PAIR_STEPS = 8
+_PAIR_HOLD = 0.05  # share of the mass around two points by which the prediction holds each
+_VOID = 1e-6  # mass that is none
 
 
 @dataclass(frozen=True)
-class Peak:
-    """A point found in a heat map: place (2,) in cells, covariance (2, 2) in cells^2, confidence in [0, 1].
+class Peaks:
+    """N points found in maps: places (N, 2) in cells, covariances (N, 2, 2) in cells^2 without the targets' own width,
+    and the probabilities (N,) in [0, 1] that they are near there."""
 
-    Confidence is the probability mass near the place: 0.9 for a clear peak, 0.03 for a flat map of 48 x 36
-    cells.
+    places: Array
+    covariances: Array
+    confidences: Array
+
+
+def decode(maps: Map, sigma: float, near: Array | None = None, gate: float = 0.0) -> Peaks:
+    """The highest modes of maps (N, h, w), at most `gate` cells from places `near` (N, 2) where these are given."""
+    count, height, width = maps.shape
+    searched = maps
+    if near is not None:
+        x, y = np.arange(width) + 0.5, np.arange(height) + 0.5
+        outside_x, outside_y = np.abs(x - near[:, :1]) > gate, np.abs(y - near[:, 1:]) > gate
+        searched = np.where(outside_x[:, None, :] | outside_y[:, :, None], np.float32(0), maps)
+    mode = searched.reshape(count, -1).argmax(axis=1)
+    corner = np.stack([mode % width, mode // width], axis=-1)
+    mass, places = _windows(maps, corner, round(REACH * sigma))
+    found = _peaks(mass, places, sigma)
+    lost = searched.reshape(count, -1)[np.arange(count), mode] <= 0
+    return replace(found, confidences=np.where(lost, 0.0, found.confidences))
+
+
+def decode_pairs(maps: Map, predicted: Array, sigma: float, gate: float = 0.0) -> Peaks:
+    """The two modes of each map (N, h, w) that shows two points, told apart by where they are predicted; (2 N) peaks,
+    those of a map one after the other.
+
+    predicted: (N, 2, 2) places in cells, one row per point, off by about `gate` cells at most, mostly as a whole. The
+    modes are those of two Gaussians of equal weight and width, fitted by expectation-maximization from the prediction
+    as it is, and from where it lies centred on the mass around it; of the two fits the one counts that keeps the points
+    apart as predicted, so that a point that is not there is not taken for half of the other.
     """
-
-    place: Array
-    covariance: Array
-    confidence: float
-
-
-def density(log_heatmaps: Map) -> Map:
-    """Probabilities (..., k h, k w) of the cells of heat maps (..., h, w), each summing to 1; k is such that
-    k w >= FINEST."""
-    log_maps = np.asarray(log_heatmaps, dtype=np.float32)
-    height, width = log_maps.shape[-2:]
-    log_maps = np.maximum(log_maps - log_maps.max(axis=(-2, -1), keepdims=True), -_DEEPEST_NATS)
-    factor = -(-FINEST // width)
-    if factor > 1:
-        log_maps = log_maps @ np.ascontiguousarray(_enlargement(width, factor).T)
-        log_maps = _enlargement(height, factor) @ log_maps
-    values = np.exp(log_maps)
-    return np.asarray(values / values.sum(axis=(-2, -1), keepdims=True), dtype=np.float32)
+    count = len(maps)
+    middle = predicted.mean(axis=1)
+    apart = np.linalg.norm(predicted[:, 0] - middle, axis=-1)
+    limit = max(maps.shape[1:])
+    reach = min(int(REACH * sigma + gate + apart.max(initial=0.0)) + 1, limit)
+    mass, places = _windows(maps, np.clip(np.floor(middle), -2 * limit, 2 * limit).astype(int), reach)
+    # What is far from both points belongs to something else.
+    away = np.min(np.sum((places[:, :, None] - predicted[:, None]) ** 2, axis=-1), axis=-1)
+    mass = mass * (away < (REACH * sigma + gate) ** 2)
+    total = np.maximum(mass.sum(axis=1), _VOID)
+    centred = (mass[:, None] @ places)[:, 0] / total[:, None] - middle
+    fits = [_two_gaussians(mass, places, predicted + shift[:, None], sigma) for shift in (0.0 * centred, centred)]
+    strain = [np.linalg.norm(np.diff(means - predicted, axis=1), axis=-1) for means, _ in fits]
+    shares = np.where((strain[0] <= strain[1])[..., None], fits[0][1], fits[1][1])
+    found = _peaks(shares.reshape(2 * count, -1), np.repeat(places, 2, axis=0), sigma)
+    return replace(found, confidences=np.minimum(2.0 * found.confidences, 1.0))
 
 
-def decode(values: Map) -> Peak:
-    """The highest mode of a density, by the expectation in a window around it."""
-    row, column = (int(i) for i in np.unravel_index(int(np.argmax(values)), values.shape))
-    mass, places = _part(values, column, row, round(WINDOW * values.shape[1]))
-    return _peak(mass, places, float(mass.sum()))
-
-
-def decode_pair(values: Map, predicted: Array) -> tuple[Peak, Peak]:
-    """The two modes of a density that shows two points, told apart by where they are predicted.
-
-    predicted: (2, 2) places in cells, one row per point. The modes are those of two Gaussians of equal weight
-    and width fitted by expectation-maximization from the prediction, moved first as a whole onto the mass
-    around it. Two points closer than a peak is wide both get the covariance of the whole blob, so that they
-    weigh little.
-    """
-    middle = predicted.mean(axis=0)
-    window = WINDOW * values.shape[1]
-    reach = window + float(np.linalg.norm(predicted[0] - middle))
-    limit = max(values.shape)
-    column, row = (int(i) for i in np.clip(np.floor(middle), -limit, 2 * limit))
-    mass, places = _part(values, column, row, min(int(reach) + 1, limit))
-    total = float(mass.sum())
-    if total <= 1e-6:
-        lost = Peak(middle, np.eye(2) * float(values.size), 0.0)
-        return lost, lost
-    means = predicted + (mass @ places / total - middle)
-    variance = (window / 3.0) ** 2
+def _two_gaussians(mass: Array, places: Array, start: Array, sigma: float) -> tuple[Array, Array]:
+    """Means (N, 2, 2) of two Gaussians fitted to masses (N, M) at places (N, M, 2), and of each mass what belongs to
+    either (N, 2, M). A little mass holds each at its start (N, 2, 2), where one without any stays."""
+    total = np.maximum(mass.sum(axis=1), _VOID)
+    held = (_PAIR_HOLD * total)[:, None, None]
+    centre = start.mean(axis=1, keepdims=True)
+    offsets, start = places - centre, start - centre
+    moment = (mass[:, None] @ np.sum(offsets**2, axis=-1)[..., None])[:, 0, 0]
+    means, variance = start, np.full(len(mass), (2.0 * sigma) ** 2)
     for _ in range(_PAIR_STEPS):
-        squared = np.sum((places[:, None] - means) ** 2, axis=-1)  # (cells, 2)
-        log_odds = np.clip((squared[:, 1] - squared[:, 0]) / (2.0 * variance), -50.0, 50.0)
-        first = 1.0 / (1.0 + np.exp(-log_odds))
-        shares = np.stack([first, 1.0 - first], axis=-1) * mass[:, None]
-        means = (shares.T @ places) / np.maximum(shares.sum(axis=0), 1e-9)[:, None]
-        variance = max(float(np.sum(shares * squared)) / (2.0 * total), SMALLEST_VARIANCE)
-    peaks = [_peak(share, places, min(2.0 * float(share.sum()), 1.0)) for share in shares.T]
-    return peaks[0], peaks[1]
+        squares = np.sum(means**2, axis=-1)  # (N, 2)
+        along = (offsets @ (means[:, 0] - means[:, 1])[..., None])[..., 0]
+        log_odds = (along + (squares[:, 1:] - squares[:, :1]) / 2.0) / variance[:, None]
+        first = mass / (1.0 + np.exp(-np.clip(log_odds, -50.0, 50.0)))
+        shares = np.stack([first, mass - first], axis=1)
+        own, sums = shares.sum(axis=-1), shares @ offsets
+        spread = moment - 2.0 * np.sum(sums * means, axis=(1, 2)) + np.sum(own * squares, axis=-1)
+        variance = np.maximum(spread / (2.0 * total), sigma**2)
+        means = (sums + held * start) / (own[..., None] + held)
+    return means + centre, shares
 
 
-def log_scores(values: Map, places: Array) -> Map:
-    """log((1 - e) p + e / cells) at places (H, W, 2) in cells, p read bilinearly from a density.
+def modes(values: Map, count: int, apart: float) -> Array:
+    """Places (M, 2) in cells of the highest modes, at most `count`, highest first, more than `apart` cells apart along
+    x or y."""
+    side = 2 * int(apart) + 1
+    highest = cv2.dilate(values, np.ones((side, side), np.uint8))
+    rows, columns = np.nonzero(values >= highest)
+    order = np.argsort(values[rows, columns])[::-1]
+    left = np.stack([columns[order], rows[order]], axis=-1) + 0.5
+    chosen: list[Array] = []
+    while len(left) and len(chosen) < count:
+        chosen.append(left[0])
+        left = left[np.abs(left - left[0]).max(axis=-1) > apart]  # cells of one height are one mode
+    return np.array(chosen)
+
+
+def log_scores(values: Map, places: Array) -> Array:
+    """log((1 - e) p + e / cells) at places (..., 2) in cells of maps (h, w) or (..., h, w), p read bilinearly.
 
     e is SCORE_FLOOR: a place that the map excludes, or that lies outside of it or behind the camera (NaN),
     costs a bounded amount, so that one misled view cannot veto the others.
     """
+    height, width = values.shape[-2:]
     index = np.where(np.isfinite(places), places - 0.5, -10.0)
-    index = np.clip(index, -10.0, 30_000.0).astype(np.float32)  # what cv2 can address
-    floor = SCORE_FLOOR / values.size
-    scores = np.log((1.0 - SCORE_FLOOR) * values + floor)
-    read = cv2.remap(
-        scores,
-        index,
-        np.empty(0, dtype=np.float32),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=float(np.log(floor)),
-    )
-    return np.asarray(read, dtype=np.float32)
+    low = np.floor(index)
+    part = index - low
+    total = np.zeros(places.shape[:-1])
+    for down in (0, 1):
+        for right in (0, 1):
+            column, row = low[..., 0] + right, low[..., 1] + down
+            inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+            weight = (part[..., 0] if right else 1 - part[..., 0]) * (part[..., 1] if down else 1 - part[..., 1])
+            at = np.where(inside, row * width + column, 0).astype(np.intp)
+            flat = values.reshape(*values.shape[:-2], -1)
+            read = flat[at] if flat.ndim == 1 else np.take_along_axis(flat, at.reshape(*flat.shape[:-1], -1), -1)
+            total += np.where(inside, weight * read.reshape(total.shape), 0.0)
+    return np.asarray(np.log((1.0 - SCORE_FLOOR) * total + SCORE_FLOOR / (height * width)))
 
 
 def blur(values: Map, sigma_cells: Array) -> Map:
-    """The density smeared by a Gaussian of sigma_cells (2,) in x and y, as an uncertain camera smears it."""
+    """The map smeared by a Gaussian of sigma_cells (2,) in x and y, as an uncertain camera smears it."""
     sigma = np.clip(sigma_cells, 1e-3, 0.25 * min(values.shape))
     blurred = cv2.GaussianBlur(
         values, (0, 0), sigmaX=sigma[0], sigmaY=sigma[1], borderType=cv2.BORDER_CONSTANT
@@ -120,37 +144,29 @@ def blur(values: Map, sigma_cells: Array) -> Map:
     return np.asarray(blurred, dtype=np.float32)
 
 
-@cache
-def _enlargement(count: int, factor: int) -> Map:
-    """(factor count, count) Catmull-Rom weights (Keys, 1981, a = -1/2) that enlarge; the ends are
-    repeated."""
-    matrix = np.zeros((factor * count, count))
-    for cell in range(factor * count):
-        place = (cell + 0.5) / factor - 0.5
-        start = int(np.floor(place))
-        t = place - start
-        weights = (
-            -0.5 * t + t**2 - 0.5 * t**3,
-            1.0 - 2.5 * t**2 + 1.5 * t**3,
-            0.5 * t + 2.0 * t**2 - 1.5 * t**3,
-            -0.5 * t**2 + 0.5 * t**3,
-        )
-        for offset, weight in zip((-1, 0, 1, 2), weights, strict=True):
-            matrix[cell, min(max(start + offset, 0), count - 1)] += weight
-    return matrix.astype(np.float32)
+def _windows(maps: Map, corner: Array, reach: int) -> tuple[Array, Array]:
+    """Mass (N, M) and places (N, M, 2) of the cells at most `reach` from cells (N, 2), x first; none outside maps."""
+    _, height, width = maps.shape
+    offsets = np.arange(-reach, reach + 1)
+    columns, rows = corner[:, :1] + offsets, corner[:, 1:] + offsets
+    inside_x, inside_y = (columns >= 0) & (columns < width), (rows >= 0) & (rows < height)
+    part = maps[
+        np.arange(len(maps))[:, None, None],
+        np.clip(rows, 0, height - 1)[:, :, None],
+        np.clip(columns, 0, width - 1)[:, None, :],
+    ].astype(np.float64)
+    part *= inside_y[:, :, None] & inside_x[:, None, :]
+    places = np.empty((*part.shape, 2))
+    places[..., 0], places[..., 1] = columns[:, None, :] + 0.5, rows[:, :, None] + 0.5
+    return part.reshape(len(maps), -1), places.reshape(len(maps), -1, 2)
 
 
-def _part(values: Map, column: int, row: int, reach: int) -> tuple[Array, Array]:
-    """Mass (N,) and places (N, 2) of the cells at most `reach` from one of them, those inside the map."""
-    top, left = max(row - reach, 0), max(column - reach, 0)
-    part = values[top : max(row + reach + 1, 0), left : max(column + reach + 1, 0)]
-    y, x = np.mgrid[top : top + part.shape[0], left : left + part.shape[1]]
-    return part.ravel().astype(np.float64), np.stack([x.ravel(), y.ravel()], axis=-1) + 0.5
-
-
-def _peak(mass: Array, places: Array, confidence: float) -> Peak:
-    share = mass / max(float(mass.sum()), 1e-12)
-    place = share @ places
-    offset = places - place
-    covariance = (offset * share[:, None]).T @ offset + SMALLEST_VARIANCE * np.eye(2)
-    return Peak(place, covariance, confidence)
+def _peaks(mass: Array, places: Array, sigma: float) -> Peaks:
+    total = mass.sum(axis=1)
+    share = mass / np.maximum(total, 1e-12)[:, None]
+    place = (share[:, None] @ places)[:, 0]
+    offset = places - place[:, None]
+    spread = (offset * share[..., None]).transpose(0, 2, 1) @ offset
+    values, axes = np.linalg.eigh(spread)
+    own = (axes * np.maximum(values - sigma**2, 0.0)[:, None, :]) @ axes.transpose(0, 2, 1)
+    return Peaks(place, own, np.minimum(total, 1.0))

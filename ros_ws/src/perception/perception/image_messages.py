@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from perception import images
 from perception.errors import ImageError
-from perception.images import SMALLEST_SIDE_PX
 
-BYTES_PER_PIXEL = {"rgb8": 3, "bgr8": 3, "rgba8": 4, "bgra8": 4, "mono8": 1}
+BYTES_PER_PIXEL = {"rgb8": 3, "bgr8": 3, "rgba8": 4, "bgra8": 4, "mono8": 1, "mono16": 2}
+_BLUE_FIRST = ("bgr8", "bgra8")
 
 
 def check_image_message(message: Any) -> None:
@@ -20,8 +21,7 @@ def check_image_message(message: Any) -> None:
         raise ImageError(
             f"the image has encoding '{message.encoding}': publish one of {', '.join(BYTES_PER_PIXEL)}."
         )
-    if min(message.width, message.height) < SMALLEST_SIDE_PX:
-        raise ImageError(f"the image is {size} pixels: publish at least {SMALLEST_SIDE_PX} pixels a side.")
+    images.check_size(message.width, message.height)
     row = message.width * BYTES_PER_PIXEL[message.encoding]
     if message.step < row:
         raise ImageError(
@@ -38,24 +38,30 @@ def check_image_message(message: Any) -> None:
 def image_from_message(message: Any) -> NDArray[np.uint8]:
     """The picture (H, W, 3) uint8 RGB of a sensor_msgs/Image message of rclpy or of a bag.
 
-    Raises ImageError, naming what is wrong, for an unknown encoding or a size that does not fit the data.
+    Grey, alpha and 16 bits become RGB as `perception.images.prepare` has it. Raises ImageError, naming what is wrong,
+    for an unknown encoding or a size that does not fit the data.
     """
     check_image_message(message)
     try:
         from cv_bridge import CvBridge
     except ImportError:
-        return _with_rosbags(message)
-    return np.ascontiguousarray(CvBridge().imgmsg_to_cv2(message, desired_encoding="rgb8"))
+        image = _with_rosbags(message)
+    else:
+        image = CvBridge().imgmsg_to_cv2(message, desired_encoding="passthrough")
+    if message.encoding in _BLUE_FIRST:
+        image = image[..., [2, 1, 0]]
+    return np.ascontiguousarray(images.prepare(image))
 
 
-def _with_rosbags(message: Any) -> NDArray[np.uint8]:
+def _with_rosbags(message: Any) -> NDArray[Any]:
+    """The values as they were sent, in this machine's byte order."""
     from rosbags.image import image_to_cvimage
 
     row = message.width * BYTES_PER_PIXEL[message.encoding]
     if message.step != row:  # rosbags-image takes every row as unpadded
         rows = np.frombuffer(message.data, np.uint8).reshape(message.height, message.step)[:, :row]
         message = _Unpadded(message, np.ascontiguousarray(rows).reshape(-1))
-    return np.array(image_to_cvimage(message, "rgb8"), dtype=np.uint8)
+    return np.array(image_to_cvimage(message))
 
 
 class _Unpadded:

@@ -1,43 +1,47 @@
 """Localizing the block in three stages: coarse from overviews, the tool in the image, fine from close-ups.
 
-Every stage reads dense heat maps. Points of the robot are known in 3-D from the joint angles, so that where
-they appear gives the camera (perception.resection); through it, every pixel that may show the block becomes a
-score on a grid of the support plane, and the grids of all views add up to one posterior (perception.fusion).
-See docs/localization.md.
+Every stage reads dense heat maps. Points of the robot are known in 3-D from the joint angles, so that where they appear
+gives a first camera (perception.resection). Through it, heat maps of the block become hypotheses (perception.search),
+and one adjustment over all views, cameras and the block refines each (perception.geometry). See docs/localization.md.
 """
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from perception import crop, heatmaps, images
-from perception.bundle import Bundle, Manifest, PixelBins, PoseBins, default_models_dir
+from perception import crop, doubts, geometry, images
+from perception.adjustment import BlockPrior, Observations
+from perception.bundle import Bundle, Heatmaps, Manifest, PixelBins, PoseBins, default_models_dir
 from perception.camera import Camera
 from perception.engines import Engine, open_engine
-from perception.errors import BundleError, LocalizationError
-from perception.estimate import BlockEstimate, Posterior, ToolEstimate, height_of_plane
-from perception.fusion import Grid, posterior
+from perception.errors import BundleError, ImageError, LocalizationError
+from perception.estimate import BlockEstimate, Evidence, Posterior, ToolEstimate
+from perception.geometry import Solution
+from perception.posterior import marginal, mode_in, yaw_marginal
+from perception.refinement import refine
 from perception.resection import Matches, Resection, resect
 from perception.robot import Robot
-from perception.sight import LEAST_CONFIDENCE, Frame, Seen, plane_scores, robot_matches
+from perception.search import Looking
+from perception.sight import LEAST_CONFIDENCE, Frame, Sight
 
 Array = NDArray[np.float64]
 
 STAGES = ("coarse", "tool", "fine")
 _TOOL_GATE = 5.0  # standard deviations between tool and camera from which the tool's place is not believed
 _NEAREST_CLAMP_M = 0.1  # a clamp nearer to the camera than this is not worth a close-up
+_LEAST_BLOCK = 0.3  # probability below which a view is said not to show the block
 _LEAST_LEVEL = 0.8  # cosine of the clamp's tilt from pointing straight down
 
 
 @dataclass(frozen=True)
 class View:
-    """One image (H, W, 3) uint8 RGB of a named camera, and the robot's joint positions (9,) when it was
-    taken."""
+    """One image of a named camera, (H, W, 3) uint8 RGB or what `perception.images.prepare` makes that of, and the
+    robot's joint positions (9,) when it was taken. Images of one camera have one size."""
 
     camera: str
     image: images.Image
@@ -54,7 +58,10 @@ class Network:
 
 
 class Localizer:
-    """The three stages over the networks of one models folder."""
+    """The three stages over the networks of one models folder, by heat maps and geometry."""
+
+    OUTPUT: ClassVar[type] = Heatmaps
+    SUFFIX: ClassVar[str] = ""  # of the bundles' names
 
     def __init__(self, networks: dict[str, Network], robot: Robot | None = None) -> None:
         """networks: by stage, those that are needed; "fine" needs all three. robot: that of their manifests."""
@@ -70,7 +77,10 @@ class Localizer:
     ) -> Self:
         """Loads the bundles of the stages; raises BundleError or EngineError for what cannot be used."""
         folder = default_models_dir() if models_dir is None else models_dir
-        bundles = {stage: Bundle.load(Path(folder) / stage) for stage in stages}
+        bundles = {stage: Bundle.load(Path(folder) / f"{stage}{cls.SUFFIX}") for stage in stages}
+        for bundle in bundles.values():
+            if not isinstance(bundle.manifest.output, cls.OUTPUT):
+                raise BundleError(f"{bundle.path} is of another method ({bundle.manifest.output.kind}): export it again.")
         robots = {stage: bundle.manifest.robot for stage, bundle in bundles.items()}
         if len(set(robots.values())) > 1:
             named = ", ".join(f"{stage} {robot}" for stage, robot in robots.items())
@@ -92,20 +102,22 @@ class Localizer:
     def coarse(self, views: Sequence[View]) -> BlockEstimate:
         """The block in the base frame, from one or more overviews.
 
-        Raises ImageError or JointStateError for a bad view, LocalizationError where no view gives a camera.
+        Raises ImageError or JointStateError for a bad view, LocalizationError where no view gives a camera, or none
+        shows the block.
         """
         checked = self._check(views)
-        seen = self._look("coarse", checked)
-        cameras = self._cameras([self._matches("coarse", one) for one in seen], checked)
-        return self._fuse("coarse", checked, seen, cameras, np.eye(4), _named(checked, cameras))
+        sights = self._look("coarse", checked)
+        found = self._cameras([sight.robot_points(self._robot) for sight in sights], checked)
+        return self._estimate("coarse", checked, [sights], found, np.eye(4))
 
     def tool(self, view: View) -> ToolEstimate:
         """The clamp in one image. Raises ImageError or JointStateError for a bad view."""
-        seen = self._look("tool", self._check([view]))[0]
+        checked = self._check([view])
+        sight = self._look("tool", checked)[0]
         manifest = self._networks["tool"].manifest
-        density = seen.densities[manifest.channel_index("clamp")]
-        pixel, covariance = seen.frame.to_pixels(heatmaps.decode(density))
-        height, width = view.image.shape[:2]
+        pixel, covariance, _ = sight.peak("clamp")
+        density = sight.maps[sight.names.index("clamp")]
+        height, width = checked[0].image.shape[:2]
         assert isinstance(manifest.bins, PixelBins)  # the manifest's own check holds this
         u = _marginal(density.sum(axis=0, dtype=np.float64), width, manifest.bins.u.count)
         v = _marginal(density.sum(axis=1, dtype=np.float64), height, manifest.bins.v.count)
@@ -121,80 +133,76 @@ class Localizer:
         """
         checked = self._check(views)
         T_base_clamp = self._robot.clamp_pose(checked[0].joints)
+        self._check_clamp(T_base_clamp)
+        overviews = self._look("tool", checked)
+        matches = [sight.robot_points(self._robot) for sight in overviews]
+        first = self._cameras(matches, checked)
+        usable = [i for i, found in enumerate(first) if found and self._shows_clamp(found, checked[i])]
+        if not usable:
+            raise LocalizationError("the clamp is in front of none of the cameras: move it into the images.")
+        windows = [self._window(first[i], checked[i], overviews[i]) for i in usable]
+        closeups: list[Sight | None] = [None] * len(checked)
+        for i, sight in zip(usable, self._look("fine", [checked[i] for i in usable], windows), strict=True):
+            closeups[i] = sight
+            matches[i] = Matches.join([matches[i], sight.robot_points(self._robot, first[i].camera)])
+        cameras = self._cameras(matches, checked, first)
+        return self._estimate("fine", checked, [closeups, overviews], cameras, T_base_clamp)
+
+    def _check(self, views: Sequence[View]) -> list[View]:
+        if not views:
+            raise LocalizationError("no image was given: give at least one.")
+        checked = [
+            View(
+                view.camera,
+                images.prepare(view.image, f"the image of {view.camera}"),
+                self._robot.check(view.joints),
+                view.stamp_s,
+            )
+            for view in views
+        ]
+        sizes: dict[str, tuple[int, ...]] = {}
+        for view in checked:
+            size = view.image.shape[1::-1]
+            if sizes.setdefault(view.camera, size) != size:
+                first, second = (" x ".join(map(str, sides)) for sides in (sizes[view.camera], size))
+                raise ImageError(
+                    f"{view.camera} has images of {first} and of {second} px: name the cameras apart, or give one size."
+                )
+        return checked
+
+    def _check_clamp(self, T_base_clamp: Array) -> None:
         if -T_base_clamp[2, 2] < _LEAST_LEVEL:
             tilt = np.rad2deg(np.arccos(np.clip(-T_base_clamp[2, 2], -1.0, 1.0)))
             raise LocalizationError(
                 f"the clamp is tilted by {tilt:.0f} deg from pointing down (limit "
                 f"{np.rad2deg(np.arccos(_LEAST_LEVEL)):.0f} deg): move it over the block first."
             )
-        overviews = self._look("coarse", checked)
-        matches = [self._matches("coarse", one) for one in overviews]
-        first = self._cameras(matches, checked)
-        usable = [i for i, found in enumerate(first) if found and self._shows_clamp(found, checked[i])]
-        if not usable:
-            raise LocalizationError("the clamp is in front of none of the cameras: move it into the images.")
-        tools = self._look("tool", [checked[i] for i in usable])
-        windows = []
-        for i, tool in zip(usable, tools, strict=True):
-            found = first[i]
-            assert found is not None
-            matches[i] = Matches.join([matches[i], self._matches("tool", tool, found.camera)])
-            clamp = self._robot.clamp_pose(checked[i].joints)
-            windows.append(self._window(found, clamp, tool))
-        closeups = self._look("fine", [checked[i] for i in usable], windows)
-        for i, closeup in zip(usable, closeups, strict=True):
-            found = first[i]
-            assert found is not None
-            matches[i] = Matches.join([matches[i], self._matches("fine", closeup, found.camera)])
-        close = [checked[i] for i in usable]
-        cameras = self._cameras([matches[i] for i in usable], close, [first[i] for i in usable])
-        return self._fuse("fine", checked, closeups, cameras, T_base_clamp, _named(close, cameras))
 
-    def _check(self, views: Sequence[View]) -> list[View]:
-        if not views:
-            raise LocalizationError("no image was given: give at least one.")
-        return [
-            View(
-                view.camera,
-                images.check(view.image, f"the image of {view.camera}"),
-                self._robot.check(view.joints),
-                view.stamp_s,
-            )
-            for view in views
-        ]
-
-    def _look(self, stage: str, views: Sequence[View], windows: Sequence[crop.Window] | None = None) -> list[Seen]:
+    def _look(self, stage: str, views: Sequence[View], windows: Sequence[crop.Window] | None = None) -> list[Sight]:
         """Runs a stage's network on whole views or on their windows."""
         network = self._networks[stage]
-        wanted = network.manifest.input
+        wanted, output = network.manifest.input, network.manifest.output
         if windows is None:
             inputs = [images.resize(view.image, wanted.width, wanted.height) for view in views]
+            frames = [Frame.whole(view.image, output) for view in views]
         else:
             inputs = [crop.cut(view.image, window, wanted.width) for view, window in zip(views, windows, strict=True)]
-        densities = heatmaps.density(network.engine.run(np.stack(inputs)))
-        if windows is None:
-            frames = [Frame.whole(view.image, one) for view, one in zip(views, densities, strict=True)]
-        else:
-            frames = [Frame.window(window, one) for window, one in zip(windows, densities, strict=True)]
-        return [Seen(view.joints, frame, one) for view, frame, one in zip(views, frames, densities, strict=True)]
-
-    def _matches(self, stage: str, seen: Seen, camera: Camera | None = None) -> Matches:
-        return robot_matches(seen, self._networks[stage].manifest.output.channels, self._robot, camera)
+            frames = [Frame.window(window, output) for window in windows]
+        maps = np.exp(network.engine.run(np.stack(inputs)))
+        return [Sight(view.joints, frame, output, one) for view, frame, one in zip(views, frames, maps, strict=True)]
 
     def _shows_clamp(self, found: Resection, view: View) -> bool:
         _, depth = found.camera.project(self._robot.clamp_pose(view.joints)[:3, 3])
         return bool(depth > _NEAREST_CLAMP_M)
 
-    def _window(self, found: Resection, T_base_clamp: Array, tool: Seen) -> crop.Window:
-        """The crop around the tool's place in the image, or around the camera's where the tool's is not
-        credible."""
-        manifest = self._networks["tool"].manifest
-        peak = heatmaps.decode(tool.densities[manifest.channel_index("clamp")])
-        pixel, covariance = tool.frame.to_pixels(peak)
+    def _window(self, found: Resection, view: View, overview: Sight) -> crop.Window:
+        """The crop around the clamp's place in the image, or around the camera's where that is not credible."""
+        T_base_clamp = self._robot.clamp_pose(view.joints)
+        pixel, covariance, confidence = overview.peak("clamp")
         predicted, _ = found.camera.project(T_base_clamp[:3, 3])
         offset = pixel - predicted
         spread = covariance + found.pixel_covariance(T_base_clamp[:3, 3])
-        credible = peak.confidence >= LEAST_CONFIDENCE and offset @ np.linalg.solve(spread, offset) < _TOOL_GATE**2
+        credible = confidence >= LEAST_CONFIDENCE and offset @ np.linalg.solve(spread, offset) < _TOOL_GATE**2
         fine = self._networks["fine"].manifest.crop
         assert fine is not None  # the manifest's own check holds this
         return crop.window(found.camera, T_base_clamp, pixel if credible else predicted, fine.side_m)
@@ -233,59 +241,109 @@ class Localizer:
             raise LocalizationError("; ".join(reasons) + ".")
         return found
 
-    def _fuse(
+    def _estimate(
         self,
         stage: str,
         views: Sequence[View],
-        seen: Sequence[Seen],
-        cameras: Sequence[Resection | None],
+        sights: Sequence[Sequence[Sight | None]],
+        found: Sequence[Resection | None],
         T_base_frame: Array,
-        by_name: dict[str, Camera],
     ) -> BlockEstimate:
-        """Adds up the log-scores of all views that have a camera, and reads the pose off the posterior."""
+        """The block from all views that have a camera. sights: by network, one per view; the first one's show the
+        block, and all of them the robot."""
         network = self._networks[stage]
         manifest = network.manifest
         assert isinstance(manifest.bins, PoseBins)  # the manifest's own check holds this
-        grid = Grid.of(manifest.bins)
-        x, y = grid.places()
-        in_frame = np.stack([x, y, height_of_plane(T_base_frame, x, y)], axis=-1)
-        plane = in_frame @ T_base_frame[:3, :3].T + T_base_frame[:3, 3]
-        used = [(one, found) for one, found in zip(seen, cameras, strict=True) if found is not None]
-        channels = [manifest.channel_index(name) for name in ("block_centre", "block_ends")]
-        # What a camera is off by, it is off by for the centre and the ends alike. So they do not count as
-        # three witnesses of the place, which is read off the centre alone; the ends tell the yaw, with every
-        # view moved to where the centre was found.
-        (centres,) = np.sum([plane_scores(one, channels[:1], found, plane) for one, found in used], axis=0)
-        fused = posterior(grid, centres, np.zeros_like(centres))
-        place = np.array([fused.x_m, fused.y_m, height_of_plane(T_base_frame, fused.x_m, fused.y_m)])
-        in_base = T_base_frame[:3, :3] @ place + T_base_frame[:3, 3]
-        aligned = [plane_scores(one, channels, found, plane, in_base) for one, found in used]
-        turned = posterior(grid, *np.sum(aligned, axis=0))
-        covariance = np.zeros((3, 3))
-        covariance[:2, :2] = fused.covariance[:2, :2]
-        covariance[2, 2] = turned.covariance[2, 2]
+        numbers, cameras = _numbered(found)
+        looks, robot = [], []
+        for i, (number, resection) in enumerate(zip(numbers, found, strict=True)):
+            if resection is None:
+                continue
+            if (sight := sights[0][i]) is not None:
+                looks.append(Looking(sight, number, resection))
+            robot += [one[i].robot_points(self._robot, resection.camera).seen_by(number) for one in sights if one[i]]
+        known = Observations.join(robot)
+        solutions = geometry.locate(looks, cameras, known)
+        if (second := self._networks.get("block")) is not None:
+            pictures = [view.image for view, one, sight in zip(views, found, sights[0], strict=True) if one and sight]
+            solutions = [
+                replace(one, adjusted=refine(second.manifest, second.engine.run, looks, pictures, one.adjusted, known))
+                for one in solutions
+            ]
+        evidence = _evidence(views, sights[0], found, solutions)
+        if not solutions:
+            reasons = "; ".join(dict.fromkeys(one.doubt for one in evidence))
+            raise LocalizationError(f"no view shows the block: {reasons}.")
+        modes = tuple(mode_in(T_base_frame, one, manifest.calibration) for one in solutions)
+        best = solutions[0].adjusted
+        place = T_base_frame[:3, :3].T @ (best.block.position - T_base_frame[:3, 3])
+        final = {view.camera: best.cameras[n] for view, n in zip(views, numbers, strict=True) if n >= 0}
+        size_m = (float(best.block.size[0]), float(best.block.size[1]), float(best.block.size[2]))
+        against = [
+            *doubts.of_place(manifest.frame, float(place[0]), float(place[1]), manifest.bins),
+            *doubts.of_size(size_m, BlockPrior()),
+        ]
+        should_see = [
+            look.sight.frame.covers(best.cameras[look.number].project(best.block.position)[0]) for look in looks
+        ]
+        seen = np.sum([one.seen for one in solutions], axis=0)
         return BlockEstimate(
             stage=stage,
             frame=manifest.frame,
-            x_m=fused.x_m,
-            y_m=fused.y_m,
+            x_m=float(place[0]),
+            y_m=float(place[1]),
             z_m=float(place[2]),
-            yaw_rad=turned.yaw_rad,
-            covariance=covariance,
-            length_m=turned.length_m,
-            x=fused.x,
-            y=fused.y,
-            yaw=turned.yaw,
-            views=tuple(view.camera for view in views),
-            cameras=by_name,
+            yaw_rad=float(modes[0].mean[2]),
+            covariance=modes[0].covariance,
+            size_m=size_m,
+            modes=modes,
+            confidence=doubts.confidence(modes[0].weight, seen[should_see], against),
+            x=marginal(manifest.bins.x, modes, 0),
+            y=marginal(manifest.bins.y, modes, 1),
+            yaw=yaw_marginal(manifest.bins.yaw, modes),
+            evidence=evidence,
+            cameras=final,
             stamp_s=min(view.stamp_s for view in views),
             engine=network.engine.name,
             T_base_frame=T_base_frame,
+            doubts=tuple(against),
         )
 
 
-def _named(views: Sequence[View], cameras: Sequence[Resection | None]) -> dict[str, Camera]:
-    return {view.camera: found.camera for view, found in zip(views, cameras, strict=True) if found is not None}
+def _numbered(found: Sequence[Resection | None]) -> tuple[list[int], list[Camera]]:
+    """The number of each view's camera among the distinct ones, -1 for none, and these."""
+    distinct: list[Resection] = []
+    numbers = []
+    for one in found:
+        if one is None:
+            numbers.append(-1)
+            continue
+        if not any(one is other for other in distinct):
+            distinct.append(one)
+        numbers.append(next(i for i, other in enumerate(distinct) if other is one))
+    return numbers, [one.camera for one in distinct]
+
+
+def _evidence(
+    views: Sequence[View],
+    sights: Sequence[Sight | None],
+    found: Sequence[Resection | None],
+    solutions: Sequence[Solution],
+) -> tuple[Evidence, ...]:
+    """What each view had to say about the likeliest solution."""
+    seen = iter(solutions[0].seen if solutions else ())
+    out = []
+    for view, sight, resection in zip(views, sights, found, strict=True):
+        robot = 0.0 if sight is None else sight.robot_share()
+        used = resection is not None and sight is not None
+        block = float(next(seen, 0.0)) if used else 0.0
+        doubt = ""
+        if not used:
+            doubt = f"{view.camera} does not show enough of the robot to know where it stands"
+        elif block < _LEAST_BLOCK:
+            doubt = f"{view.camera} hardly shows the block"
+        out.append(Evidence(view.camera, robot, block, used, doubt))
+    return tuple(out)
 
 
 def _marginal(mass: Array, size_px: int, count: int) -> Posterior:

@@ -75,6 +75,7 @@ class PickParameters:
     lift_m: float = parameter(0.15, "height by which the block is lifted", 0.02, 0.5)
     opening_m: float = parameter(0.08, "opening of the clamp before the grasp", 0.01, 0.2)
     clamp_yaw_rad: float = parameter(0.0, "clamp yaw in the base of the first close-up", -math.pi, math.pi)
+    least_confidence: float = parameter(0.3, "confidence of an estimate below which nothing is picked", 0.0, 1.0)
     localize_timeout_s: float = parameter(60.0, "time limit of one localization", 0.5, 3600.0)
     move_timeout_s: float = parameter(60.0, "time limit of one motion of the clamp", 1.0, 3600.0)
 

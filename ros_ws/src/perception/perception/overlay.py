@@ -1,13 +1,13 @@
-"""Drawing estimates into images: the block's footprint, its axis and uncertainty, the clamp, and the
-figures."""
+"""Drawing estimates into images: the block's box, its axis and uncertainty, the clamp, and the figures."""
 
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from perception.adjustment import Pose
 from perception.camera import Camera
 from perception.estimate import BlockEstimate, ToolEstimate, level_direction
-from perception.images import Image
+from perception.images import Image, prepare
 
 Array = NDArray[np.float64]
 
@@ -15,41 +15,44 @@ BLOCK = (255, 176, 32)
 ELLIPSE = (64, 224, 255)
 CLAMP = (255, 72, 160)
 PAPER, INK = (18, 22, 30), (245, 245, 245)
-NOMINAL_WIDTH_M = 0.04  # of the drawn footprint: the block's width is not estimated
 CLAMP_ARM_M = 0.025
 _SHIFT = 4  # fractional bits of OpenCV's coordinates
 _FILL, _BACKDROP = 0.30, 0.65  # opacities
+_CORNERS = np.array([(x, y, z) for z in (0.0, 1.0) for x, y in ((0.5, 0.5), (0.5, -0.5), (-0.5, -0.5), (-0.5, 0.5))])
+# Faces of the box: corners in turn, normal, and how bright.
+_FACES = (
+    ((4, 5, 6, 7), (0, 0, 1), 1.0),
+    ((0, 1, 5, 4), (1, 0, 0), 0.7),
+    ((2, 3, 7, 6), (-1, 0, 0), 0.7),
+    ((1, 2, 6, 5), (0, -1, 0), 0.45),
+    ((3, 0, 4, 7), (0, 1, 0), 0.45),
+)
 
 
 def draw(image: Image, camera: Camera, estimate: BlockEstimate, T_base_clamp: ArrayLike | None = None) -> Image:
     """A copy of the image (H, W, 3) RGB with the estimated block drawn in as this camera sees it.
 
-    Footprint (its width is nominal), long axis, ellipse of two standard deviations, and a label with position
-    and yaw in the estimate's frame; with the clamp's pose (4, 4) also the clamp. What is behind the camera is
-    left out.
+    The faces of its box that the camera sees, the long axis on its top, the ellipse of two standard deviations of the
+    place of its foot, and a label with position, yaw and size in the estimate's frame; with the clamp's pose (4, 4)
+    also the clamp. What is behind the camera is left out.
     """
-    canvas = image.copy()
+    canvas = prepare(image).copy()
     size = max(canvas.shape[1] / 640.0, 0.5)
-    x, y, yaw = estimate.in_base()
-    centre = np.array([x, y, 0.0])
-    along = np.array([np.cos(yaw), np.sin(yaw), 0.0])
-    across = np.array([-along[1], along[0], 0.0])
-    half, side = estimate.length_m / 2 * along, NOMINAL_WIDTH_M / 2 * across
-    footprint = centre + np.stack([half + side, half - side, -half - side, -half + side])
-    _fill(canvas, camera, footprint, BLOCK)
-    _line(canvas, camera, footprint, BLOCK, size, closed=True)
-    _line(canvas, camera, np.stack([centre - half, centre + half]), BLOCK, 1.5 * size)
-    _line(canvas, camera, _ellipse(estimate, centre), ELLIPSE, size, closed=True)
+    foot = (estimate.T_base_frame @ (estimate.x_m, estimate.y_m, estimate.z_m, 1.0))[:3]
+    block = Pose.upright(foot, estimate.in_base()[2], np.array(estimate.size_m))
+    _box(canvas, camera, block, size)
+    _line(canvas, camera, block.points(np.array([(-0.5, 0.0, 1.0), (0.5, 0.0, 1.0)])), BLOCK, 1.5 * size)
+    _line(canvas, camera, _ellipse(estimate, foot), ELLIPSE, size, closed=True)
     if T_base_clamp is not None:
         _clamp(canvas, camera, np.asarray(T_base_clamp, dtype=np.float64), size)
-    _label(canvas, camera.project(centre)[0], _figures(estimate), size)
+    _label(canvas, camera.project(foot)[0], _figures(estimate), size)
     return canvas
 
 
 def draw_tool(image: Image, estimate: ToolEstimate) -> Image:
     """A copy of the image (H, W, 3) RGB with the clamp's place, its ellipse of two standard deviations and
     label."""
-    canvas = image.copy()
+    canvas = prepare(image).copy()
     size = max(canvas.shape[1] / 640.0, 0.5)
     place = np.array([estimate.u_px, estimate.v_px])
     _polyline(canvas, place + _circle() @ _root(estimate.covariance).T * 2.0, ELLIPSE, size, closed=True)
@@ -65,7 +68,28 @@ def _figures(estimate: BlockEstimate) -> list[str]:
     sigma = np.sqrt(np.diag(estimate.covariance))
     spread = f"+-{2e3 * max(sigma[0], sigma[1]):.0f} mm  +-{np.rad2deg(2 * sigma[2]):.0f} deg"
     place = f"x {1e3 * estimate.x_m:.0f}  y {1e3 * estimate.y_m:.0f} mm"
-    return [f"{estimate.stage}: {place}  yaw {np.rad2deg(estimate.yaw_rad):.0f} deg", spread]
+    sides = " x ".join(f"{1e3 * side:.0f}" for side in estimate.size_m)
+    return [
+        f"{estimate.stage}: {place}  yaw {np.rad2deg(estimate.yaw_rad):.0f} deg",
+        f"{spread}  {sides} mm  {100 * estimate.confidence:.0f} % sure",
+    ]
+
+
+def _box(canvas: Image, camera: Camera, block: Pose, size: float) -> None:
+    """The faces that look at the camera, the top brightest, and their edges."""
+    corners = block.points(_CORNERS)
+    eye = (camera.position_m - block.position) @ block.rotation
+    seen = [face for face in _FACES if np.dot(face[1], eye - _CORNERS[list(face[0])].mean(axis=0) * block.size) > 0]
+    pixels, _ = camera.project(corners)
+    if not np.isfinite(pixels).all():
+        return
+    layer = canvas.copy()
+    for order, _, bright in seen:
+        shade = tuple(round(bright * value) for value in BLOCK)
+        cv2.fillPoly(layer, [_fixed(pixels[list(order)])], shade, cv2.LINE_AA, _SHIFT)
+    cv2.addWeighted(layer, _FILL, canvas, 1.0 - _FILL, 0.0, dst=canvas)
+    for order, *_ in seen:
+        _polyline(canvas, pixels[list(order)], BLOCK, size, closed=True)
 
 
 def _ellipse(estimate: BlockEstimate, centre: Array) -> Array:
@@ -113,14 +137,6 @@ def _polyline(canvas: Image, pixels: Array, colour: tuple[int, int, int], width:
     if not closed:  # an outline shows a line on any ground; closed ones are small, and it would fill them
         cv2.polylines(canvas, places, closed, PAPER, thickness + 2, cv2.LINE_AA, _SHIFT)
     cv2.polylines(canvas, places, closed, colour, thickness, cv2.LINE_AA, _SHIFT)
-
-
-def _fill(canvas: Image, camera: Camera, points: Array, colour: tuple[int, int, int]) -> None:
-    pixels, _ = camera.project(points)
-    if np.isfinite(pixels).all():
-        layer = canvas.copy()
-        cv2.fillPoly(layer, [_fixed(pixels)], colour, cv2.LINE_AA, _SHIFT)
-        cv2.addWeighted(layer, _FILL, canvas, 1.0 - _FILL, 0.0, dst=canvas)
 
 
 def _fixed(pixels: Array) -> NDArray[np.int32]:

@@ -12,13 +12,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.adjustment import FOCAL_PRIOR_SIGMA, FOCAL_PRIOR_WIDTHS, Observations
 from perception.camera import NEAREST_DEPTH_M, Camera
 from perception.errors import LocalizationError
 
 Array = NDArray[np.float64]
 
-FOCAL_PRIOR_WIDTHS = 1.1  # median focal length in image widths
-FOCAL_PRIOR_SIGMA = 0.35  # of the logarithm of the focal length
 FEWEST_POINTS = 4
 _CAUCHY = 2.0  # residuals of so many standard deviations count half
 _INLIER = 4.0  # standard deviations
@@ -46,6 +45,13 @@ class Matches:
             np.concatenate([part.points_m for part in parts]),
             np.concatenate([part.pixels for part in parts]),
             np.concatenate([part.covariances for part in parts]),
+        )
+
+    def seen_by(self, number: int) -> Observations:
+        """As observations of the robot by camera `number`."""
+        count = len(self.points_m)
+        return Observations(
+            np.full(count, number), self.pixels, self.covariances, np.zeros(count, bool), self.points_m
         )
 
 

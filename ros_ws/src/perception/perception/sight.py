@@ -1,4 +1,4 @@
-"""What one view shows: points of the robot for its camera, and scores of the support plane for the block."""
+"""What one network sees in one image: points of the robot, and of the block near where it is expected."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,126 +8,161 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception import crop, heatmaps
-from perception.bundle import Channel
+from perception.adjustment import Observations, Pose
+from perception.bundle import Channel, Heatmaps
 from perception.camera import Camera
 from perception.images import Image
-from perception.resection import Matches, Resection
+from perception.resection import Matches
 from perception.robot import Robot
 
 Array = NDArray[np.float64]
 
 LEAST_CONFIDENCE = 0.2  # heat maps less peaked than this place no point
-# Errors of one network in one image go together, which a resection takes for independent; with variances this
-# much larger, the cameras found on rendered images are off by as much as their covariances say.
+# Errors of one network in one image go together, where the adjustment takes them for independent.
 COMMON_ERRORS = 2.0
-_GATE = 3.0  # standard deviations up to which a peak is taken for the block that the views agree on
+_GATE = 6.0  # cells that points of the robot may be off from where a first camera has them
 
 
 @dataclass(frozen=True)
 class Frame:
-    """What a density covers: corner and size (2,) in px of a part of the image, and cells (2,) across it."""
+    """What a map covers: linear (2, 2) px of the image per cell, the image's px `origin` (2,) of its left top corner, and
+    the number of cells (2,) across it."""
 
-    corner: Array
-    size: Array
+    linear: Array
+    origin: Array
     cells: Array
 
     @classmethod
-    def whole(cls, image: Image, densities: heatmaps.Map) -> Self:
-        """The whole image, covered by densities (K, h, w)."""
-        return cls(np.zeros(2), np.array(image.shape[1::-1]), np.array(densities.shape[:0:-1]))
+    def whole(cls, image: Image, output: Heatmaps) -> Self:
+        """The whole image."""
+        cells = np.array([output.width, output.height])
+        return cls(np.diag(np.array(image.shape[1::-1]) / cells), np.zeros(2), cells)
 
     @classmethod
-    def window(cls, window: crop.Window, densities: heatmaps.Map) -> Self:
-        """A square of the image, covered by densities (K, h, w)."""
-        return cls(np.array([window.u0, window.v0]), np.full(2, window.side), np.array(densities.shape[:0:-1]))
+    def window(cls, window: crop.Window, output: Heatmaps) -> Self:
+        """A square of the image."""
+        cells = np.array([output.width, output.height])
+        return cls(np.diag(window.side / cells), np.array([window.u0, window.v0]), cells)
+
+    @classmethod
+    def turned(cls, turned: crop.Turned, output: Heatmaps) -> Self:
+        """A turned rectangle of the image."""
+        cells = np.array([output.width, output.height])
+        return cls(turned.linear * (np.array(turned.size) / cells), turned.origin, cells)
 
     @property
     def cell_px(self) -> Array:
         """Width and height (2,) of a cell in px of the image."""
-        return self.size / self.cells
+        return np.asarray(np.linalg.norm(self.linear, axis=0))
 
     def to_cells(self, pixels: Array) -> Array:
         """Places (..., 2) in cells of pixels (..., 2)."""
-        return np.asarray((pixels - self.corner) / self.cell_px)
+        return np.asarray((pixels - self.origin) @ np.linalg.inv(self.linear).T)
 
-    def to_pixels(self, peak: heatmaps.Peak) -> tuple[Array, Array]:
-        """Place (2,) and covariance (2, 2) of a peak in px of the image."""
-        return peak.place * self.cell_px + self.corner, peak.covariance * np.outer(self.cell_px, self.cell_px)
+    def covers(self, pixels: Array) -> bool:
+        """Whether a place (2,) in px of the image lies on the map."""
+        cells = self.to_cells(pixels)
+        return bool(np.isfinite(cells).all() and (cells >= 0).all() and (cells <= self.cells).all())
+
+    def to_pixels(self, cells: Array) -> Array:
+        """Pixels (..., 2) of places (..., 2) in cells."""
+        return np.asarray(cells @ self.linear.T + self.origin)
 
 
 @dataclass(frozen=True)
-class Seen:
-    """The heat maps of one view as densities, what they cover, and the joint positions (9,) of the moment."""
+class Sight:
+    """The maps (K, h, w) of one image, what they cover, and the robot's joint positions (J,) of the moment."""
 
     joints: Array
     frame: Frame
-    densities: heatmaps.Map
+    output: Heatmaps
+    maps: heatmaps.Map
 
+    @property
+    def names(self) -> list[str]:
+        """Of the channels."""
+        return [channel.name for channel in self.output.channels]
 
-def robot_matches(seen: Seen, channels: Sequence[Channel], robot: Robot, camera: Camera | None = None) -> Matches:
-    """Points of the robot that the heat maps place clearly.
+    def peak(self, name: str) -> tuple[Array, Array, float]:
+        """Place (2,) and covariance (2, 2) in px of the image, and confidence, of a channel of one point."""
+        index = self.names.index(name)
+        peaks = heatmaps.decode(self.maps[index : index + 1], self.output.sigma)
+        covariances = self._in_pixels(peaks, [self.output.channels[index]])
+        return self.frame.to_pixels(peaks.places[0]), covariances[0], float(peaks.confidences[0])
 
-    Channels that show two points count only where a camera tells the two apart.
-    """
-    points, pixels, covariances = [], [], []
-    for channel, density in zip(channels, seen.densities, strict=True):
-        if channel.kind != "robot":
-            continue
-        places = robot.points(seen.joints, [(point.link, point.xyz_m) for point in channel.points])
-        for place, peak in zip(places, _peaks(density, seen.frame, places, camera), strict=False):
-            if peak.confidence >= LEAST_CONFIDENCE:
-                pixel, covariance = seen.frame.to_pixels(peak)
-                points.append(place)
-                pixels.append(pixel)
-                covariances.append(COMMON_ERRORS * covariance)
-    return Matches(np.reshape(points, (-1, 3)), np.reshape(pixels, (-1, 2)), np.reshape(covariances, (-1, 2, 2)))
+    def robot_points(self, robot: Robot, camera: Camera | None = None) -> Matches:
+        """Points of the robot that the maps place clearly.
 
+        Channels that show two points count only where a camera tells the two apart.
+        """
+        ones = [i for i, one in enumerate(self.output.channels) if len(one.points) == 1]
+        twos = [i for i, one in enumerate(self.output.channels) if len(one.points) == 2 and camera is not None]
+        rows = ones + [i for i in twos for _ in range(2)]
+        chosen = [point for i in ones + twos for point in self.output.channels[i].points]
+        places = robot.points(self.joints, [(point.link, point.xyz_m) for point in chosen])
+        found = [heatmaps.decode(self.maps[ones], self.output.sigma)]
+        if camera is not None and twos:
+            cells = np.nan_to_num(self.frame.to_cells(camera.project(places[len(ones) :])[0]), nan=-1e3)
+            found.append(heatmaps.decode_pairs(self.maps[twos], cells.reshape(-1, 2, 2), self.output.sigma, _GATE))
+        pixels, covariances, clear = self._read(found, rows)
+        return Matches(places[clear], pixels[clear], covariances[clear])
 
-def plane_scores(
-    seen: Seen, channels: Sequence[int], found: Resection, plane: Array, block_m: Array | None = None
-) -> heatmaps.Map:
-    """Log-scores (C, ny, nx) of the plane's points (ny, nx, 3) in C of the maps.
+    def block_points(self, number: int, camera: Camera, block: Pose, gate_px: float) -> Observations:
+        """Points of the block near where a camera sees it, as observations of camera `number`."""
+        ones = [i for i, one in enumerate(self.output.channels) if len(one.parts) == 1]
+        twos = [i for i, one in enumerate(self.output.channels) if len(one.parts) == 2]
+        rows = ones + [i for i in twos for _ in range(2)]
+        parts = np.array([part for i in ones + twos for part in self.output.channels[i].parts])
+        cells = np.nan_to_num(self.frame.to_cells(camera.project(block.points(parts))[0]), nan=-1e3)
+        gate, alone, sigma = gate_px / float(self.frame.cell_px.mean()), len(ones), self.output.sigma
+        found = [
+            heatmaps.decode(self.maps[ones], sigma, cells[:alone], gate),
+            heatmaps.decode_pairs(self.maps[twos], cells[alone:].reshape(-1, 2, 2), sigma, gate),
+        ]
+        pixels, covariances, clear = self._read(found, rows)
+        count = int(clear.sum())
+        return Observations(
+            np.full(count, number), pixels[clear], covariances[clear], np.ones(count, bool), parts[clear]
+        )
 
-    channels: indices of the maps, the one of the block's centre first. The maps are smeared by how uncertain
-    the camera is about where the block seems to be. Given the block's centre block_m (3,) in base, they are
-    first moved, as far as the camera may be off, so that the peak of the centre's map falls there; then
-    little uncertainty is left.
-    """
-    densities = seen.densities[list(channels)]
-    cells = seen.frame.to_cells(found.camera.project(plane)[0])
-    if block_m is None:
-        sharp = heatmaps.log_scores(densities[0], cells)
-        likely = plane[np.unravel_index(int(np.argmax(sharp)), sharp.shape)]
-        covariance = found.pixel_covariance(likely)
-    else:
-        shift, covariance = _alignment(seen, densities[0], found, block_m)
-        cells = cells + shift / seen.frame.cell_px
-    sigma = np.sqrt(np.diag(covariance)) / seen.frame.cell_px
-    return np.stack([heatmaps.log_scores(heatmaps.blur(density, sigma), cells) for density in densities])
+    def corners(self, number: int, half_turn: bool) -> Observations:
+        """The points of a block that lies from left to right, as observations of camera `number`. half_turn: what is
+        right here is the block's negative end."""
+        peaks = heatmaps.decode(self.maps, self.output.sigma)
+        parts = np.array([channel.parts[0] for channel in self.output.channels])
+        pixels, covariances, clear = self._read([peaks], range(len(parts)))
+        signed = parts * ((-1.0, -1.0, 1.0) if half_turn else (1.0, 1.0, 1.0))
+        count = int(clear.sum())
+        return Observations(
+            np.full(count, number), pixels[clear], covariances[clear], np.ones(count, bool), signed[clear]
+        )
 
+    def robot_share(self) -> float:
+        """Probability that the image shows the robot: the mean over its points of that of their being there."""
+        return float(np.mean([self.maps[i].sum() for i, one in enumerate(self.output.channels) if one.kind == "robot"]))
 
-def _alignment(seen: Seen, density: heatmaps.Map, found: Resection, block_m: Array) -> tuple[Array, Array]:
-    """How far (2,) in px the camera misplaces the block's centre, and the covariance (2, 2) of what is left.
+    def mass_near(self, index: int, cells: Array) -> float:
+        """Probability that the point of a channel is near a place (2,) in cells."""
+        if not np.isfinite(cells).all():
+            return 0.0
+        reach = heatmaps.REACH * self.output.sigma
+        left, top = (int(v) for v in np.clip(np.floor(cells - reach), 0, self.frame.cells))
+        right, bottom = (int(v) for v in np.clip(np.ceil(cells + reach), 0, self.frame.cells))
+        return min(1.0, float(self.maps[index, top:bottom, left:right].sum()))
 
-    The Kalman update of the misplacement, known beforehand to have zero mean and the camera's covariance, by
-    the peak of the centre's density. A peak that is too far off to be this block's says nothing.
-    """
-    covariance = found.pixel_covariance(block_m)
-    peak = heatmaps.decode(density)
-    pixel, noise = seen.frame.to_pixels(peak)
-    innovation = pixel - found.camera.project(block_m)[0]
-    total = covariance + noise
-    if peak.confidence < LEAST_CONFIDENCE or innovation @ np.linalg.solve(total, innovation) > _GATE**2:
-        return np.zeros(2), covariance
-    gain = covariance @ np.linalg.inv(total)
-    return gain @ innovation, covariance - gain @ covariance
+    def _read(self, found: Sequence[heatmaps.Peaks], rows: Sequence[int]) -> tuple[Array, Array, NDArray[np.bool_]]:
+        """Pixels (N, 2), covariances (N, 2, 2) in px^2, and which of the points are clear (N,)."""
+        peaks = heatmaps.Peaks(
+            np.concatenate([one.places for one in found]),
+            np.concatenate([one.covariances for one in found]),
+            np.concatenate([one.confidences for one in found]),
+        )
+        covariances = self._in_pixels(peaks, [self.output.channels[i] for i in rows])
+        return self.frame.to_pixels(peaks.places), covariances, peaks.confidences >= LEAST_CONFIDENCE
 
-
-def _peaks(density: heatmaps.Map, frame: Frame, places: Array, camera: Camera | None) -> tuple[heatmaps.Peak, ...]:
-    """The peaks of a channel in the order of its points in 3-D; none where two cannot be told apart."""
-    if len(places) == 1:
-        return (heatmaps.decode(density),)
-    if camera is None:
-        return ()
-    pixels, _ = camera.project(places)
-    return heatmaps.decode_pair(density, frame.to_cells(pixels)) if np.isfinite(pixels).all() else ()
+    def _in_pixels(self, peaks: heatmaps.Peaks, channels: Sequence[Channel]) -> Array:
+        """Covariances (N, 2, 2) in px^2 of peaks, one of each channel."""
+        scale, floor = (np.array([getattr(one.noise, name) for one in channels]) for name in ("scale", "floor"))
+        cells = scale[:, None, None] * peaks.covariances + floor[:, None, None] * np.eye(2)
+        spread = COMMON_ERRORS / np.maximum(peaks.confidences, LEAST_CONFIDENCE)
+        return np.asarray(spread[:, None, None] * (self.frame.linear @ cells @ self.frame.linear.T))

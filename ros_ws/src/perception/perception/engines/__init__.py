@@ -21,7 +21,7 @@ class Engine(Protocol):
         ...
 
     def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Heat maps (B, K, h, w), log-probabilities, of images (B, H, W, 3) RGB."""
+        """What the manifest's output describes, (B, ...), of images (B, H, W, 3) RGB."""
         ...
 
 

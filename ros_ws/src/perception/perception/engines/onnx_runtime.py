@@ -46,7 +46,7 @@ class OnnxRuntimeEngine:
         return "onnxruntime-" + provider.removesuffix("ExecutionProvider").lower()
 
     def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Heat maps (B, K, h, w) of images (B, H, W, 3); raises ValueError or EngineError for wrong
+        """What the manifest's output describes, of images (B, H, W, 3); raises ValueError or EngineError for wrong
         shapes."""
         wanted = (self._manifest.input.height, self._manifest.input.width, 3)
         if images.dtype != np.uint8 or images.shape[1:] != wanted:
@@ -54,12 +54,11 @@ class OnnxRuntimeEngine:
                 f"images must be (B, {wanted[0]}, {wanted[1]}, 3) uint8, not {images.shape} {images.dtype}"
             )
         batch = {self._manifest.input.name: np.ascontiguousarray(images)}
-        (heatmaps,) = self._session.run([self._manifest.output.name], batch)
-        output = self._manifest.output
-        expected = (len(images), len(output.channels), output.height, output.width)
-        if heatmaps.shape != expected:
+        (found,) = self._session.run([self._manifest.output.name], batch)
+        expected = (len(images), *self._manifest.output_shape)
+        if found.shape != expected:
             raise EngineError(
-                f"the network {self._manifest.name} gave heat maps {heatmaps.shape}, but its manifest says "
+                f"the network {self._manifest.name} gave {found.shape}, but its manifest says "
                 f"{expected}: export the bundle again."
             )
-        return np.asarray(heatmaps, dtype=np.float32)
+        return np.asarray(found, dtype=np.float32)

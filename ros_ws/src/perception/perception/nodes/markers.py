@@ -10,8 +10,6 @@ from visualization_msgs.msg import Marker, MarkerArray
 from perception.estimate import BlockEstimate
 from perception.nodes.messages import block_in_base, pose_message
 
-# Only the length is estimated; the other two sides are shown in the middle of their ranges.
-SHOWN_WIDTH_M, SHOWN_HEIGHT_M = 0.040, 0.045
 SIGMAS = 2.0
 COLOURS = {"coarse": (1.0, 0.6, 0.1), "fine": (0.1, 0.8, 0.3)}
 
@@ -19,16 +17,17 @@ COLOURS = {"coarse": (1.0, 0.6, 0.1), "fine": (0.1, 0.8, 0.3)}
 def markers(estimate: BlockEstimate, header: Header) -> MarkerArray:
     """Box, arrow along the long axis and 2-sigma ellipse of an estimate, in the base frame."""
     T_base_block = block_in_base(estimate)
+    length_m, width_m, height_m = estimate.size_m
     colour = COLOURS[estimate.stage]
     box = _marker(header, estimate.stage, 0, Marker.CUBE, colour, 0.5)
     raised = T_base_block.copy()
-    raised[2, 3] += SHOWN_HEIGHT_M / 2
+    raised[2, 3] += height_m / 2
     box.pose = pose_message(raised)
-    box.scale.x, box.scale.y, box.scale.z = estimate.length_m, SHOWN_WIDTH_M, SHOWN_HEIGHT_M
+    box.scale.x, box.scale.y, box.scale.z = length_m, width_m, height_m
 
     arrow = _marker(header, estimate.stage, 1, Marker.ARROW, colour, 1.0)
     arrow.pose = pose_message(T_base_block)
-    arrow.points = [Point(z=SHOWN_HEIGHT_M), Point(x=estimate.length_m, z=SHOWN_HEIGHT_M)]
+    arrow.points = [Point(z=height_m), Point(x=length_m, z=height_m)]
     arrow.scale.x, arrow.scale.y, arrow.scale.z = 0.006, 0.014, 0.02
 
     ellipse = _marker(header, estimate.stage, 2, Marker.CYLINDER, (0.2, 0.4, 1.0), 0.4)

@@ -10,15 +10,16 @@ from collections.abc import Sequence
 
 import numpy as np
 from builtin_interfaces.msg import Time
-from geometry_msgs.msg import Pose, PoseWithCovariance, PoseWithCovarianceStamped
+from geometry_msgs.msg import Pose, PoseWithCovariance, PoseWithCovarianceStamped, Vector3
 from perception_interfaces.msg import BlockEstimate as BlockEstimateMessage
+from perception_interfaces.msg import PoseMode, ViewEvidence
 from perception_interfaces.msg import Posterior as PosteriorMessage
 from perception_interfaces.msg import ToolEstimate as ToolEstimateMessage
 from scipy.spatial.transform import Rotation
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from perception.estimate import BlockEstimate, Posterior, ToolEstimate
+from perception.estimate import BlockEstimate, Evidence, Mode, Posterior, ToolEstimate
 from perception.localize import View
 
 NANOSECONDS = 1_000_000_000
@@ -92,6 +93,23 @@ def posterior_message(posterior: Posterior) -> PosteriorMessage:
     )
 
 
+def mode_message(mode: Mode) -> PoseMode:
+    """The message of a pose that the block may have."""
+    x, y, yaw = (float(value) for value in mode.mean)
+    return PoseMode(x=x, y=y, yaw=yaw, weight=float(mode.weight), covariance=mode.covariance.reshape(-1))
+
+
+def evidence_message(evidence: Evidence) -> ViewEvidence:
+    """The message of what one image had to say."""
+    return ViewEvidence(
+        camera=evidence.camera,
+        robot=float(evidence.robot),
+        block=float(evidence.block),
+        used=bool(evidence.used),
+        doubt=evidence.doubt,
+    )
+
+
 def block_message(
     estimate: BlockEstimate, views: Sequence[View], stamps_ns: Sequence[int], frame_id: str
 ) -> BlockEstimateMessage:
@@ -107,8 +125,12 @@ def block_message(
         frame_in_base=pose_message(estimate.T_base_frame),
         stamps=[time_message(stamp) for stamp in stamps_ns],
         joints=np.concatenate([view.joints for view in views]).tolist(),
-        length_m=float(estimate.length_m),
         engine=estimate.engine,
+        size=Vector3(**{axis: float(side) for axis, side in zip("xyz", estimate.size_m, strict=True)}),
+        confidence=float(estimate.confidence),
+        modes=[mode_message(mode) for mode in estimate.modes],
+        evidence=[evidence_message(one) for one in estimate.evidence],
+        doubts=list(estimate.doubts),
     )
     covariance = np.zeros((6, 6))
     covariance[np.ix_(POSE_ROWS, POSE_ROWS)] = estimate.covariance

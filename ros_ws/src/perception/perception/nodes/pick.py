@@ -1,7 +1,8 @@
 """The node `pick`: the procedure that picks the block up, as an action.
 
-home, coarse, hover, fine at two clamp orientations 90 degrees apart, approach, descend, close, lift.
-It moves the robot by the action move_clamp and asks the localizer by localize_block; it looks at no image.
+home, coarse, hover, fine at two clamp orientations 90 degrees apart, approach, descend, close, lift. An estimate of
+less confidence than `least_confidence` ends it. It moves the robot by the action move_clamp and asks the localizer by
+localize_block; it looks at no image.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from rclpy.node import Node
 from std_msgs.msg import Header
 
 from perception.errors import BlockworldError
-from perception.grasp import closing_yaw, wrap_turn
+from perception.grasp import check_confidence, closing_yaw, wrap_turn
 from perception.node_parameters import PickParameters
 from perception.nodes.messages import block_in_base_of, clamp_transform, pose_message, yaw_of
 from perception.nodes.runtime import call_action, declare, read_parameters, run
@@ -92,6 +93,7 @@ class _Procedure:
 
         self._begin("coarse", "localizing the block from the overviews")
         self._result.coarse = await self._estimate("coarse", [])
+        self._require_confidence(self._result.coarse)
         place = block_in_base_of(self._result.coarse)[:3, 3]
 
         self._begin("hover", "moving over the block")
@@ -101,6 +103,7 @@ class _Procedure:
         self._begin("fine", "localizing the block from close-ups at two clamp orientations")
         second_yaw = wrap_turn(first_yaw + np.pi / 2)
         self._result.fine = await self._estimate("fine", [first_yaw, second_yaw])
+        self._require_confidence(self._result.fine)
         block = block_in_base_of(self._result.fine)
         x, y = block[0, 3], block[1, 3]
         yaw = closing_yaw(yaw_of(block), second_yaw)
@@ -144,6 +147,13 @@ class _Procedure:
         if not found.success:
             raise BlockworldError(f"{self._step}: {found.message}")
         return found.estimate
+
+    def _require_confidence(self, estimate: BlockEstimate) -> None:
+        doubts = [*estimate.doubts, *(one.doubt for one in estimate.evidence if one.doubt)]
+        try:
+            check_confidence(estimate.confidence, self._parameters.least_confidence, doubts)
+        except BlockworldError as error:
+            raise BlockworldError(f"{self._step}: {error}") from error
 
     async def _call(self, client: ActionClient, goal: Any, limit_s: float) -> Any:
         try:

@@ -1,0 +1,98 @@
+"""The method of Loing, Marlet and Aubry (IJCV 2018): a score per bin of each quantity, and a sum of cross-entropies."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from perception.bundle import CircularBins, PixelBins, PoseBins
+from training.localization.model import HeatmapNetwork, normalise
+
+Bins = PoseBins | PixelBins
+
+
+def counts_of(bins: Bins) -> tuple[int, ...]:
+    """Number of bins of each quantity, in the order of the scores: x, y, yaw, or u, v."""
+    axes = (bins.u, bins.v) if isinstance(bins, PixelBins) else (bins.x, bins.y, bins.yaw)
+    return tuple(axis.count for axis in axes)
+
+
+def in_bins(poses: Tensor, bins: Bins) -> Tensor:
+    """Where poses (B, 3) or places in the image (B, 2), in shares of its size, lie, in bins: i + 0.5 is the centre of
+    bin i. NaN stays NaN."""
+    if isinstance(bins, PixelBins):
+        return poses * poses.new_tensor([bins.u.count, bins.v.count])
+    x, y = ((poses[:, i] - axis.centre) / axis.width + axis.count / 2 for i, axis in enumerate((bins.x, bins.y)))
+    yaw = (poses[:, 2] / bins.yaw.width).remainder(bins.yaw.count)
+    return torch.stack([x, y, yaw], -1)
+
+
+def target_shares(places: Tensor, count: int, circular: bool, sigma: float) -> Tensor:
+    """Target distributions (B, count) of places (B,) in bins: a Gaussian of sigma bins, or one bin for sigma 0."""
+    centres = torch.arange(count, device=places.device) + 0.5
+    offset = centres - places[:, None]
+    if circular:
+        offset = (offset + count / 2).remainder(count) - count / 2
+    if sigma == 0:
+        return functional.one_hot(offset.abs().argmin(-1), count).to(places.dtype)
+    return torch.softmax(-0.5 * (offset / sigma) ** 2, -1)
+
+
+def bin_loss(scores: Sequence[Tensor], places: Tensor, sigma: float) -> Tensor:
+    """Sum over the quantities of the mean divergence from target to predicted distribution; with sigma 0 this is the
+    sum of cross-entropies of the paper. scores: (B, count) each; places (B, Q) in bins; images with NaN do not count."""
+    known = torch.isfinite(places).all(-1)
+    total = scores[0].sum() * 0.0
+    for quantity, score in enumerate(scores):
+        target = target_shares(
+            torch.nan_to_num(places[:, quantity]), score.shape[-1], circular=quantity == 2, sigma=sigma
+        )
+        divergence = (torch.special.entr(target) * -1 - target * torch.log_softmax(score, -1)).sum(-1)
+        total = total + (divergence * known).sum() / known.sum().clamp(min=1)
+    return total
+
+
+def expectation(score: Tensor, circular: bool, radius: int = 3) -> Tensor:
+    """Places (B,) in bins: the expectation in a window of `radius` bins around the mode of scores (B, count)."""
+    count = score.shape[-1]
+    mode = score.argmax(-1, keepdim=True)
+    offset = torch.arange(count, device=score.device) - mode
+    if circular:
+        offset = (offset + count // 2).remainder(count) - count // 2
+    share = torch.softmax(score.masked_fill(offset.abs() > radius, -torch.inf), -1)
+    place = mode[:, 0] + 0.5 + (share * offset).sum(-1)
+    return place.remainder(count) if circular else place
+
+
+class BinNetwork(nn.Module):
+    """A residual trunk, its mean over the cells of a pool x pool grid, and a linear layer per quantity.
+
+    pool 1 is the paper's network. The decoder of heat maps hangs on the same trunk: dense targets for it teach the
+    trunk where things are, and it is not part of what is exported.
+    """
+
+    def __init__(self, counts: Sequence[int], dense: HeatmapNetwork, features: int, pool: int) -> None:
+        super().__init__()
+        self.dense = dense
+        self.pool = nn.AdaptiveAvgPool2d(pool)
+        self.heads = nn.ModuleList(nn.Linear(features * pool * pool, count) for count in counts)
+
+    def forward(self, images: Tensor, dense: bool = False) -> tuple[list[Tensor], tuple[Tensor, Tensor] | None]:
+        """(B, 3, H, W) -> scores (B, count) of each quantity, and with `dense` the heat maps of the decoder."""
+        features = self.dense.trunk(images)
+        pooled = self.pool(features[-1]).flatten(1)
+        return [head(pooled) for head in self.heads], self.dense.decode(features) if dense else None
+
+
+class DeployedBins(nn.Module):
+    """What is exported: uint8 images in, the raw scores of all bins out, quantity after quantity."""
+
+    def __init__(self, network: BinNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(B, H, W, 3) uint8 RGB -> (B, S) float32."""
+        scores, _ = self.network(normalise(image))
+        return torch.cat(scores, -1)

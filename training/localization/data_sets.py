@@ -1,0 +1,34 @@
+"""The data sets that recipes learn from: built where they are missing, by the renderer and on the device that is here."""
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from perception.configuration import read_configuration
+from sim.dataset import DatasetConfig, build, present_images
+
+FOLDER = Path(__file__).resolve().parent / "datasets"
+WAIT_S = 2.0
+
+
+def build_missing(folders: Sequence[Path]) -> None:
+    """Build those folders that are named like a configuration of `datasets/` and are not complete.
+
+    Of the processes that torchrun started, the first builds and the others wait for it. Raises ValueError as `build`
+    does.
+    """
+    for folder in folders:
+        file = FOLDER / f"{folder.name}.yaml"
+        if not file.is_file():
+            continue
+        config = read_configuration(DatasetConfig, file)
+        while int(os.environ.get("RANK", "0")) > 0 and present_images(config, folder) < config.images:
+            time.sleep(WAIT_S)
+        missing = config.images - present_images(config, folder)
+        if missing:
+            with tqdm(total=missing, unit="image", desc=f"rendering {folder.name}") as bar:
+                for count in build(config, folder, workers=len(os.sched_getaffinity(0))):
+                    bar.update(count)
