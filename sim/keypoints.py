@@ -23,8 +23,8 @@ HIDING_M = 0.02  # what is nearer than a point by more than this, and is not its
 
 @dataclass(frozen=True)
 class Channel:
-    """One heat map of one or two points: of the robot, given as (link, xyz in that link, metres), or of the block, given
-    as ("block", xyz in units of its length, width and height from the centre of its bottom face)."""
+    """One heat map of one or two points: of the robot, given as (link, xyz in that link, metres), or of the block,
+    given as ("block", xyz in units of its length, width and height from the centre of its bottom face)."""
 
     name: str
     kind: Literal["robot", "block"]

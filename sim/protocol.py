@@ -50,7 +50,7 @@ def cases(
     description = load_robot(robot)
     for index in range(count):
         scene, joints = _posed(seed, index, config, description, cameras)
-        views = {posture: _pictures(replace(scene, joints=joints[posture]), renderer) for posture in postures}
+        views = {posture: pictures(replace(scene, joints=joints[posture]), renderer) for posture in postures}
         yield Case(scene, views)
 
 
@@ -68,8 +68,8 @@ def _posed(
     return scene, {"overview": anywhere, "fine0": scene.joints, "fine90": turned}
 
 
-def _pictures(scene: Scene, renderer: Renderer) -> tuple[View, ...]:
-    """One view per camera of the scene."""
+def pictures(scene: Scene, renderer: Renderer) -> tuple[View, ...]:
+    """One view per camera of a scene, its robot as it stands."""
     shots = [Shot.whole(camera, oversampling=OVERSAMPLING) for camera in scene.cameras]
     frames = photograph(renderer, scene, shots, scene.views)
     return tuple(View(f"camera_{i + 1}", frame.rgb, scene.joints) for i, frame in enumerate(frames))

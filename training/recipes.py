@@ -29,6 +29,13 @@ def _localization(config: Path, overrides: Sequence[str], models_dir: Path) -> d
     return export(settings, models_dir).metrics
 
 
+def _calibration(config: Path, overrides: Sequence[str], models_dir: Path) -> dict[str, float]:
+    from perception.configuration import read_configuration
+    from training.localization.calibrate import CalibrationConfig, calibrate
+
+    return calibrate(read_configuration(CalibrationConfig, config, overrides), models_dir)
+
+
 def _recipe(name: str, summary: str) -> Recipe:
     return Recipe(summary, FOLDER / "localization" / "configs" / f"{name}.yaml", _localization)
 
@@ -38,6 +45,11 @@ RECIPES: dict[str, Recipe] = {
     "localization-tool": _recipe("tool", "robot points in overview images with the clamp over the block"),
     "localization-fine": _recipe("fine", "block and gripper points in close-ups around the clamp"),
     "localization-block": _recipe("block", "the block's corners in pictures cut around a first estimate"),
+    "localization-calibrate": Recipe(
+        "honest covariances for the finished bundles of a method",
+        FOLDER / "localization" / "configs" / "calibrate.yaml",
+        _calibration,
+    ),
     "localization-coarse-bins": _recipe("coarse_bins", "the same by bins of x, y and yaw, as in the paper"),
     "localization-tool-bins": _recipe("tool_bins", "the clamp's place by bins of the image"),
     "localization-fine-bins": _recipe("fine_bins", "the block by bins in the clamp's frame"),

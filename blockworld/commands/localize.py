@@ -36,6 +36,7 @@ STAGES = click.Choice(["coarse", "tool", "fine"])
 )
 @click.option("--models", type=click.Path(path_type=Path), help="Folder of the models.")
 @click.option("--engine", default="auto", show_default=True, help="What runs the networks.")
+@click.option("--method", default="heatmaps", show_default=True, help="How the block is localized: heatmaps or bins.")
 @click.option(
     "--overlay", type=click.Path(path_type=Path), help="Folder for the images with the estimate drawn in."
 )
@@ -48,6 +49,7 @@ def command(
     bag: Path | None,
     models: Path | None,
     engine: str,
+    method: str,
     overlay: Path | None,
     as_json: bool,
 ) -> None:
@@ -58,8 +60,7 @@ def command(
     replayed request by request, and what the node gave is printed beside each result.
     """
     from perception.bag import Request, read_requests
-    from perception.localize import STAGES as ALL
-    from perception.localize import Localizer
+    from perception.methods import open_localizer
 
     if (bag is None) == (not images):
         raise click.UsageError("give image files, or a recording with --bag, and not both.")
@@ -76,7 +77,7 @@ def command(
                 f"the bag {bag} holds no estimate of stage {stage}: leave --stage out to replay all."
             )
     wanted = {one.stage or stage or "coarse" for one in requests}
-    localizer = Localizer.open(models, engine, ALL if "fine" in wanted else sorted(wanted))
+    localizer = open_localizer(models, engine, sorted(wanted), method)
     for number, request in enumerate(requests, start=1):
         name = request.stage or stage or "coarse"
         prefix = "" if len(requests) == 1 else f"{number:03d}_"

@@ -10,7 +10,7 @@ from fixtures_bundle import upright
 from perception.adjustment import BlockPrior
 from perception.angles import difference
 from perception.camera import Camera
-from perception.search import attitude, log_likelihood, places
+from perception.search import attitudes, log_likelihood, places
 
 sys.path.insert(0, str(Path(__file__).parent))
 from ideal_networks import Truth
@@ -66,7 +66,7 @@ def test_a_camera_that_sees_only_sky_proposes_nothing():
 @pytest.mark.parametrize("yaw", [0.05, 0.9, 1.8, 3.1])
 def test_the_attitude_is_found_to_a_step(yaw):
     block = upright(0.5, 0.1, yaw, (0.1, 0.04, 0.045))
-    found = attitude(truth(block).looks(), EYES, block.position)
+    (found,) = attitudes(truth(block).looks(), EYES, block.position)
     assert abs(difference(found.yaw_rad, yaw, np.pi)) < np.deg2rad(8)
     assert found.size[0] > 0.08
 

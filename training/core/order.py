@@ -1,4 +1,4 @@
-"""Which samples a step sees: a function of seed and step alone, so that a resumed run goes on as if nothing happened."""
+"""Which samples a step sees: a function of seed and step alone, so that a resumed run goes on as if uninterrupted."""
 
 from functools import lru_cache
 

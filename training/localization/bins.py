@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from perception.bundle import CircularBins, PixelBins, PoseBins
+from perception.bundle import PixelBins, PoseBins
 from training.localization.model import HeatmapNetwork, normalise
 
 Bins = PoseBins | PixelBins
@@ -41,7 +41,7 @@ def target_shares(places: Tensor, count: int, circular: bool, sigma: float) -> T
 
 def bin_loss(scores: Sequence[Tensor], places: Tensor, sigma: float) -> Tensor:
     """Sum over the quantities of the mean divergence from target to predicted distribution; with sigma 0 this is the
-    sum of cross-entropies of the paper. scores: (B, count) each; places (B, Q) in bins; images with NaN do not count."""
+    sum of cross-entropies of the paper. scores: (B, count) each; places (B, Q) in bins; those with NaN do not count."""
     known = torch.isfinite(places).all(-1)
     total = scores[0].sum() * 0.0
     for quantity, score in enumerate(scores):

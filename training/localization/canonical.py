@@ -21,8 +21,8 @@ CORNERS = slice(2, 10)  # of the channels; before them the middles of bottom and
 
 
 def canonical(images: Tensor, points: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Crops (B, 3, HEIGHT, WIDTH) of pictures (B, 3, S, S) with the block in the middle, and its points (B, K, M, 2) px in
-    them; the corners are renamed where the picture is turned by more than a quarter."""
+    """Crops (B, 3, HEIGHT, WIDTH) of pictures (B, 3, S, S) with the block in the middle, and its points (B, K, M, 2) px
+    in them; the corners are renamed where the picture is turned by more than a quarter."""
     batch, _, _, stored = images.shape
     points = _named_by_side(points)
     along = _along(points)
@@ -58,7 +58,8 @@ def canonical(images: Tensor, points: Tensor, generator: torch.Generator) -> tup
 def _along(points: Tensor) -> Tensor:
     """(B, 2) from the middle of the left end to that of the right one, px; to the right where there is no block."""
     corners = points[:, CORNERS, 0].reshape(len(points), 2, 2, 2, 2)  # level, side, edge
-    return torch.nan_to_num((corners[:, :, 1] - corners[:, :, 0]).mean((1, 2)), nan=0.0) + points.new_tensor([1e-6, 0.0])
+    along = (corners[:, :, 1] - corners[:, :, 0]).mean((1, 2))
+    return torch.nan_to_num(along, nan=0.0) + points.new_tensor([1e-6, 0.0])
 
 
 def _named_by_side(points: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ PURPOSE = {
     "coarse": "finds points of the robot and of the block in a whole overview image, whatever the robot's joints",
     "tool": "finds points of the robot in a whole overview image while the clamp hovers over the block",
     "fine": "finds points of the gripper and of the block in a close-up around the clamp",
-    "block": "finds the corners of the block in a picture cut around a first estimate, its long side from left to right",
+    "block": "finds the corners of the block in a picture cut around a first estimate, its long side left to right",
     "coarse_bins": "scores bins of the block's x, y and yaw in base from a whole overview image",
     "tool_bins": "scores bins of the clamp's place in a whole overview image while it hovers over the block",
     "fine_bins": "scores bins of the block's x, y and yaw in the clamp's frame from a close-up around the clamp",

@@ -16,7 +16,6 @@ from sim.keypoints import Task, channels
 from sim.robots import RobotDescription, load_robot
 from training.localization.canonical import canonical_samples
 
-
 STORED_AS = {"tool": "coarse"}
 """Whose images those of a task are."""
 

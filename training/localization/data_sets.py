@@ -1,4 +1,4 @@
-"""The data sets that recipes learn from: built where they are missing, by the renderer and on the device that is here."""
+"""The data sets that recipes learn from: built where they are missing, on the device that is here."""
 
 import os
 import time

@@ -21,7 +21,7 @@ from training.localization.config import LocalizationConfig
 from training.localization.data import Samples, held_out_samples
 from training.localization.model import STRIDE, DeployedNetwork
 from training.localization.noise import noises
-from training.localization.objectives import HeatmapObjective, bins_of, objective_of
+from training.localization.objectives import BinObjective, HeatmapObjective, bins_of, objective_of
 from training.localization.subject import robot_of
 
 VERSION = "0.1.0"
@@ -58,6 +58,7 @@ def export(config: LocalizationConfig, models_dir: Path) -> Exported:
         deployed: nn.Module = DeployedNetwork(objective.network)
         output: Heatmaps | BinScores = heatmaps_of(objective, held_out)
     else:
+        assert isinstance(objective, BinObjective)
         deployed, output = DeployedBins(objective.network), BinScores()
     manifest = describe(config, width, height, metrics, output)
     robot = robot_of(config)

@@ -25,7 +25,10 @@ GRID_STEP_M = 0.05
 class Objective(Protocol):
     """One method on one task."""
 
-    network: nn.Module
+    @property
+    def network(self) -> nn.Module:
+        """What is trained."""
+        ...
 
     def loss(self, network: nn.Module, images: Tensor, points: Tensor, poses: Tensor) -> Tensor:
         """Of a batch: images (B, 3, H, W), points (B, K, 2, 2) px, poses (B, 3); `network` may be wrapped."""
@@ -51,7 +54,7 @@ class HeatmapObjective:
     def __init__(self, config: LocalizationConfig) -> None:
         self.config = config
         self.channels = channels_of(config)
-        self.network: nn.Module = heatmap_network(config)
+        self.network = heatmap_network(config)
 
     def loss(self, network: nn.Module, images: Tensor, points: Tensor, poses: Tensor) -> Tensor:
         return heatmap_loss(network(images), points, STRIDE, self.config.target_sigma)
@@ -97,7 +100,7 @@ class BinObjective:
         if config.auxiliary == 0:
             for part in (dense.laterals, dense.head, dense.absent):
                 part.requires_grad_(False)  # processes that train together wait for gradients of all that has any
-        self.network: nn.Module = BinNetwork(counts_of(self.bins), dense, config.widths[-1], config.pool)
+        self.network = BinNetwork(counts_of(self.bins), dense, config.widths[-1], config.pool)
 
     def places(self, images: Tensor, points: Tensor, poses: Tensor) -> Tensor:
         """Where the truth lies, in bins (B, Q)."""

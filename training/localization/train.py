@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from lightning_fabric import Fabric
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from perception.errors import BlockworldError
@@ -58,7 +59,7 @@ def train(config: LocalizationConfig, progress: bool = True) -> dict[str, float]
         optimiser.step()
         optimiser.zero_grad()
         schedule.step()
-        losses.append(float(fabric.all_reduce(loss.detach(), reduce_op="mean")))
+        losses.append(_mean_over_processes(fabric, loss))
         bar.update()
         bar.set_postfix_str(f"loss {losses[-1]:.3f}", refresh=False)
         last = step + 1 == steps
@@ -77,6 +78,12 @@ def train(config: LocalizationConfig, progress: bool = True) -> dict[str, float]
     if fabric.is_global_zero:
         save_checkpoint(config.out / "weights.pt", network.state_dict())
     return metrics
+
+
+def _mean_over_processes(fabric: Fabric, loss: Tensor) -> float:
+    mean = fabric.all_reduce(loss.detach(), reduce_op="mean")
+    assert isinstance(mean, Tensor)  # as what was given
+    return float(mean)
 
 
 def rate(step: int, steps: int) -> float:

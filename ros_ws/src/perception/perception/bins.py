@@ -32,6 +32,7 @@ class BinLocalizer(Localizer):
 
     OUTPUT: ClassVar[type] = BinScores
     SUFFIX: ClassVar[str] = "_bins"
+    SHARPENS: ClassVar[tuple[str, ...]] = ()
 
     def coarse(self, views: Sequence[View]) -> BlockEstimate:
         """The block in the base frame. Raises ImageError, JointStateError, or LocalizationError without an image."""
@@ -49,7 +50,9 @@ class BinLocalizer(Localizer):
         scores = self._networks["tool"].engine.run(picture[None])[0].astype(np.float64)
         height, width = checked.image.shape[:2]
         parts = (scores[: manifest.bins.u.count], scores[manifest.bins.u.count :])
-        posteriors, means, variances = [], [], []
+        posteriors: list[Posterior] = []
+        means: list[float] = []
+        variances: list[float] = []
         for part, size in zip(parts, (width, height), strict=True):
             bins = LinearBins(count=len(part), width=size / len(part), centre=size / 2)
             posteriors.append(Posterior(bins.centres(), _softmax(part)))
@@ -57,13 +60,13 @@ class BinLocalizer(Localizer):
             means.append(mean)
             variances.append(variance)
         return ToolEstimate(
-            view.camera, means[0], means[1], np.diag(variances), *posteriors, width, height, view.stamp_s,
-            self._networks["tool"].engine.name,
+            view.camera, means[0], means[1], np.diag(variances), posteriors[0], posteriors[1], width, height,
+            view.stamp_s, self._networks["tool"].engine.name,
         )  # fmt: skip
 
     def fine(self, views: Sequence[View]) -> BlockEstimate:
-        """The block in the clamp frame of views[0], from close-ups of any cameras at clamps that stand at the same place
-        and differ by quarter turns.
+        """The block in the clamp frame of views[0], from close-ups of any cameras at clamps that stand at one place and
+        differ by quarter turns.
 
         Raises as `coarse`, and LocalizationError for clamps that stand otherwise, or that do not point down.
         """
@@ -94,17 +97,16 @@ class BinLocalizer(Localizer):
     ) -> BlockEstimate:
         manifest = self._networks[stage].manifest
         assert isinstance(manifest.bins, PoseBins)  # the manifest's own check holds this
-        axes = (manifest.bins.x, manifest.bins.y, manifest.bins.yaw)
+        axes: tuple[LinearBins | CircularBins, ...] = (manifest.bins.x, manifest.bins.y, manifest.bins.yaw)
         shares = [_softmax(np.sum([one[i] for one in scores], axis=0)) for i in range(3)]
         read = [_read(axis, share) for axis, share in zip(axes, shares, strict=True)]
         mean = np.array([value for value, _ in read])
         factors = (manifest.calibration.place, manifest.calibration.place, manifest.calibration.yaw)
         covariance = np.diag([variance * factor for (_, variance), factor in zip(read, factors, strict=True)])
-        # The quantities are scored apart, so that what holds for all of them at once is at least the product.
-        confidence = float(np.prod([_near(axis, share, value) for axis, share, value in zip(axes, shares, mean)]))
+        confidence = _agreement(axes, shares, mean)
         evidence = []
         for view, one in zip(views, scores, strict=True):
-            own = float(np.prod([_near(axis, _softmax(part), v) for axis, part, v in zip(axes, one, mean)]))
+            own = _agreement(axes, [_softmax(part) for part in one], mean)
             doubt = f"{view.camera} would have the block elsewhere, or does not show it" if own < LEAST_SHARE else ""
             evidence.append(Evidence(view.camera, own, own, True, doubt))
         marginals = [Posterior(axis.centres(), share) for axis, share in zip(axes, shares, strict=True)]
@@ -142,15 +144,15 @@ def quarter_turns(T_base_first: Array, T_base_clamp: Array) -> int:
     offset = float(np.linalg.norm(T_base_clamp[:3, 3] - T_base_first[:3, 3]))
     if max(abs(angle - turns * np.pi / 2), tilt) > SAME_TURN_RAD or offset > SAME_PLACE_M:
         raise LocalizationError(
-            f"the clamp is turned by {np.rad2deg(angle):.1f} deg and moved by {1e3 * offset:.1f} mm between the images: "
-            "the method bins needs quarter turns in place; use the method heatmaps, or look from such orientations."
+            f"the clamp is turned by {np.rad2deg(angle):.1f} deg and moved by {1e3 * offset:.1f} mm between the images:"
+            " the method bins needs quarter turns in place; use the method heatmaps, or look from such orientations."
         )
     return turns % 4
 
 
 def turned(scores: Scores, turns: int) -> Scores:
-    """Scores over bins in the frame of a clamp that stands `turns` quarter turns about z from the first one's, as scores
-    in the first one's frame; bins of x and y must be alike and centred."""
+    """Scores over bins in the frame of a clamp that stands `turns` quarter turns about z from the first one's, as
+    scores in the first one's frame; bins of x and y must be alike and centred."""
     x, y, yaw = scores
     for _ in range(turns):
         # p_first = Rz(90 deg) p: x_first = -y and y_first = x.
@@ -182,6 +184,12 @@ def _read(bins: LinearBins | CircularBins, shares: Array) -> tuple[float, float]
     if isinstance(bins, CircularBins):
         mean = float(angles.wrap(mean, bins.period))
     return mean, variance * bins.width**2
+
+
+def _agreement(axes: Sequence[LinearBins | CircularBins], shares: Sequence[Array], place: Array) -> float:
+    """Probability, by the shares of each quantity, that all of them are near a place (3,): they are scored apart."""
+    near = [_near(axis, share, float(value)) for axis, share, value in zip(axes, shares, place, strict=True)]
+    return near[0] * near[1] * near[2]
 
 
 def _near(bins: LinearBins | CircularBins, shares: Array, place: float) -> float:

@@ -74,7 +74,8 @@ class Channel(_Strict):
         own, other = (self.points, self.parts) if self.kind == "robot" else (self.parts, self.points)
         if not own or other:
             raise ValueError(
-                f"channel {self.name} of kind {self.kind} needs one or two {'points' if self.kind == 'robot' else 'parts'}"
+                f"channel {self.name} of kind {self.kind} needs one or two "
+                f"{'points' if self.kind == 'robot' else 'parts'} and nothing else"
             )
         return self
 
@@ -111,8 +112,8 @@ class BinScores(_Strict):
 
 
 class Crop(_Strict):
-    """Side of the square crop around the clamp: in metres at the clamp's depth, or, where no camera is known, in heights
-    of the image."""
+    """Side of a crop: in metres at the depth of what it is around, or, where no camera is known, in heights of the
+    image."""
 
     side_m: PositiveFloat
     side_heights: PositiveFloat = 0.336
@@ -205,7 +206,7 @@ class Manifest(_Strict):
             raise ValueError(f"crop belongs to the tasks {' and '.join(CROPPED)} and to no other")
         if (self.bins is None) != (self.task == "localization.block"):
             raise ValueError("bins belong to every task but localization.block")
-        if isinstance(self.bins, PixelBins) != (self.task == "localization.tool"):
+        if self.bins is not None and isinstance(self.bins, PixelBins) != (self.task == "localization.tool"):
             raise ValueError(
                 f"task {self.task} cannot have bins of {', '.join(type(self.bins).model_fields)}"
             )
@@ -225,6 +226,7 @@ class Manifest(_Strict):
         bins = self.bins
         if isinstance(bins, PixelBins):
             return (bins.u.count + bins.v.count,)
+        assert bins is not None  # the check of the manifest holds this
         return (bins.x.count + bins.y.count + bins.yaw.count,)
 
 

@@ -7,7 +7,7 @@ and one adjustment over all views, cameras and the block refines each (perceptio
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from perception import crop, doubts, geometry, images
 from perception.adjustment import BlockPrior, Observations
-from perception.bundle import Bundle, Heatmaps, Manifest, PixelBins, PoseBins, default_models_dir
+from perception.bundle import Bundle, Heatmaps, Manifest, PixelBins, PoseBins, default_models_dir, list_bundles
 from perception.camera import Camera
 from perception.engines import Engine, open_engine
 from perception.errors import BundleError, ImageError, LocalizationError
@@ -34,6 +34,7 @@ Array = NDArray[np.float64]
 STAGES = ("coarse", "tool", "fine")
 _TOOL_GATE = 5.0  # standard deviations between tool and camera from which the tool's place is not believed
 _NEAREST_CLAMP_M = 0.1  # a clamp nearer to the camera than this is not worth a close-up
+_LEAST_TOOL = 0.05  # probability that the clamp is in the image, below which it is not looked for
 _LEAST_BLOCK = 0.3  # probability below which a view is said not to show the block
 _LEAST_LEVEL = 0.8  # cosine of the clamp's tilt from pointing straight down
 
@@ -62,9 +63,12 @@ class Localizer:
 
     OUTPUT: ClassVar[type] = Heatmaps
     SUFFIX: ClassVar[str] = ""  # of the bundles' names
+    NEEDS: ClassVar[dict[str, tuple[str, ...]]] = {"coarse": ("coarse",), "tool": ("tool",), "fine": ("tool", "fine")}
+    SHARPENS: ClassVar[tuple[str, ...]] = ("block",)  # used by coarse and fine where the folder has it
 
     def __init__(self, networks: dict[str, Network], robot: Robot | None = None) -> None:
-        """networks: by stage, those that are needed; "fine" needs all three. robot: that of their manifests."""
+        """networks: by name, those that the stages need (NEEDS), and "block" for a second look. robot: that of their
+        manifests."""
         self._networks = networks
         self._robot = robot or Robot.load(next(iter(networks.values())).manifest.robot)
 
@@ -76,11 +80,15 @@ class Localizer:
         stages: Sequence[str] = STAGES,
     ) -> Self:
         """Loads the bundles of the stages; raises BundleError or EngineError for what cannot be used."""
-        folder = default_models_dir() if models_dir is None else models_dir
-        bundles = {stage: Bundle.load(Path(folder) / f"{stage}{cls.SUFFIX}") for stage in stages}
+        folder = Path(default_models_dir() if models_dir is None else models_dir)
+        names = dict.fromkeys(name for stage in stages for name in cls.NEEDS[stage])
+        if set(stages) != {"tool"}:
+            names |= dict.fromkeys(name for name in cls.SHARPENS if name in list_bundles(folder))
+        bundles = {name: Bundle.load(folder / f"{name}{cls.SUFFIX}") for name in names}
         for bundle in bundles.values():
             if not isinstance(bundle.manifest.output, cls.OUTPUT):
-                raise BundleError(f"{bundle.path} is of another method ({bundle.manifest.output.kind}): export it again.")
+                kind = bundle.manifest.output.kind
+                raise BundleError(f"{bundle.path} is of another method ({kind}): export it again.")
         robots = {stage: bundle.manifest.robot for stage, bundle in bundles.items()}
         if len(set(robots.values())) > 1:
             named = ", ".join(f"{stage} {robot}" for stage, robot in robots.items())
@@ -93,6 +101,11 @@ class Localizer:
     def engine_name(self) -> str:
         """What runs the networks, for example "onnxruntime-cpu"."""
         return next(iter(self._networks.values())).engine.name
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Version of each bundle in use, by its name."""
+        return {one.manifest.name: one.manifest.version for one in self._networks.values()}
 
     @property
     def robot(self) -> Robot:
@@ -111,12 +124,15 @@ class Localizer:
         return self._estimate("coarse", checked, [sights], found, np.eye(4))
 
     def tool(self, view: View) -> ToolEstimate:
-        """The clamp in one image. Raises ImageError or JointStateError for a bad view."""
+        """The clamp in one image. Raises ImageError or JointStateError for a bad view, LocalizationError where the image
+        does not show the clamp."""
         checked = self._check([view])
         sight = self._look("tool", checked)[0]
         manifest = self._networks["tool"].manifest
         pixel, covariance, _ = sight.peak("clamp")
         density = sight.maps[sight.names.index("clamp")]
+        if density.sum() < _LEAST_TOOL:
+            raise LocalizationError(f"{view.camera} does not show the clamp: move it into the image.")
         height, width = checked[0].image.shape[:2]
         assert isinstance(manifest.bins, PixelBins)  # the manifest's own check holds this
         u = _marginal(density.sum(axis=0, dtype=np.float64), width, manifest.bins.u.count)
@@ -137,14 +153,14 @@ class Localizer:
         overviews = self._look("tool", checked)
         matches = [sight.robot_points(self._robot) for sight in overviews]
         first = self._cameras(matches, checked)
-        usable = [i for i, found in enumerate(first) if found and self._shows_clamp(found, checked[i])]
+        usable = {i: found for i, found in enumerate(first) if found and self._shows_clamp(found, checked[i])}
         if not usable:
             raise LocalizationError("the clamp is in front of none of the cameras: move it into the images.")
-        windows = [self._window(first[i], checked[i], overviews[i]) for i in usable]
+        windows = [self._window(found, checked[i], overviews[i]) for i, found in usable.items()]
         closeups: list[Sight | None] = [None] * len(checked)
         for i, sight in zip(usable, self._look("fine", [checked[i] for i in usable], windows), strict=True):
             closeups[i] = sight
-            matches[i] = Matches.join([matches[i], sight.robot_points(self._robot, first[i].camera)])
+            matches[i] = Matches.join([matches[i], sight.robot_points(self._robot, usable[i].camera)])
         cameras = self._cameras(matches, checked, first)
         return self._estimate("fine", checked, [closeups, overviews], cameras, T_base_clamp)
 
@@ -182,6 +198,7 @@ class Localizer:
         """Runs a stage's network on whole views or on their windows."""
         network = self._networks[stage]
         wanted, output = network.manifest.input, network.manifest.output
+        assert isinstance(output, Heatmaps)  # `open` holds this
         if windows is None:
             inputs = [images.resize(view.image, wanted.width, wanted.height) for view in views]
             frames = [Frame.whole(view.image, output) for view in views]
@@ -241,6 +258,15 @@ class Localizer:
             raise LocalizationError("; ".join(reasons) + ".")
         return found
 
+    def _second_look(
+        self, looks: Sequence[Looking], pictures: Sequence[images.Image], robot: Observations
+    ) -> geometry.SecondLook | None:
+        """What makes a rough adjustment a fine one; None without the network for it."""
+        second = self._networks.get("block")
+        if second is None:
+            return None
+        return lambda first: refine(second.manifest, second.engine.run, looks, pictures, first, robot)
+
     def _estimate(
         self,
         stage: str,
@@ -261,15 +287,11 @@ class Localizer:
                 continue
             if (sight := sights[0][i]) is not None:
                 looks.append(Looking(sight, number, resection))
-            robot += [one[i].robot_points(self._robot, resection.camera).seen_by(number) for one in sights if one[i]]
+            every = [own for one in sights if (own := one[i]) is not None]
+            robot += [own.robot_points(self._robot, resection.camera).seen_by(number) for own in every]
         known = Observations.join(robot)
-        solutions = geometry.locate(looks, cameras, known)
-        if (second := self._networks.get("block")) is not None:
-            pictures = [view.image for view, one, sight in zip(views, found, sights[0], strict=True) if one and sight]
-            solutions = [
-                replace(one, adjusted=refine(second.manifest, second.engine.run, looks, pictures, one.adjusted, known))
-                for one in solutions
-            ]
+        pictures = [view.image for view, one, sight in zip(views, found, sights[0], strict=True) if one and sight]
+        solutions = geometry.locate(looks, cameras, known, second_look=self._second_look(looks, pictures, known))
         evidence = _evidence(views, sights[0], found, solutions)
         if not solutions:
             reasons = "; ".join(dict.fromkeys(one.doubt for one in evidence))

@@ -1,4 +1,4 @@
-"""The methods of localization by name; the first one is the default, because it measures best (docs/localization.md)."""
+"""The methods of localization by name; the first one is the default: it measures best (docs/localization.md)."""
 
 import os
 from collections.abc import Sequence

@@ -51,6 +51,7 @@ class LocalizerParameters:
     cameras: tuple[str, ...] = parameter(
         ("camera_1", "camera_2", "camera_3"), "cameras to listen to, each on the topic /NAME/image_raw"
     )
+    method: str = parameter("heatmaps", "how the block is localized", choices=("heatmaps", "bins"))
     models: str = parameter("", "folder of the models; empty: BLOCKWORLD_MODELS, else the checkout's models/")
     engine: str = parameter("auto", "inference engine", choices=ENGINES)
     autostart: bool = parameter(False, "configure and activate by itself at the start")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from perception import heatmaps
+from perception import angles, heatmaps
 from perception.adjustment import BlockPrior, Pose
 from perception.camera import Camera
 from perception.resection import Resection
@@ -17,6 +17,7 @@ Array = NDArray[np.float64]
 _PEAKS = 3  # of each view's map that may be the block
 _APART_M = 0.02  # places nearer than this are one
 _YAWS = 24
+_OTHER_RAD = np.deg2rad(35.0)  # yaws farther apart than this are two hypotheses
 _SHAPES = ((0.07, 0.04, 0.045), (0.09, 0.035, 0.045), (0.11, 0.045, 0.045))
 
 
@@ -55,14 +56,20 @@ def places(looks: Sequence[Looking], count: int, prior: BlockPrior) -> list[tupl
     return chosen
 
 
-def attitude(looks: Sequence[Looking], cameras: Sequence[Camera], position: Array) -> Pose:
-    """The yaw and the rough size under which the views find a block at that position likeliest."""
+def attitudes(
+    looks: Sequence[Looking], cameras: Sequence[Camera], position: Array, worth_nats: float = 0.0
+) -> list[Pose]:
+    """The yaw and the rough size under which the views find a block at that position likeliest, and another one that is
+    turned by a good part of a quarter from it, where that is less likely by `worth_nats` at most."""
     yaws = np.arange(_YAWS) * np.pi / _YAWS
     poses = [Pose.upright(position, yaw, np.array(shape)) for yaw in yaws for shape in _SHAPES]
     total = np.zeros(len(poses))
     for look in looks:
         total += log_likelihood(look, cameras[look.number], poses)
-    return poses[int(np.argmax(total))]
+    best = int(np.argmax(total))
+    apart = np.abs(angles.difference(np.repeat(yaws, len(_SHAPES)), yaws[best // len(_SHAPES)], np.pi)) > _OTHER_RAD
+    other = int(np.argmax(np.where(apart, total, -np.inf)))
+    return [poses[best], poses[other]] if total[other] > total[best] - worth_nats else [poses[best]]
 
 
 def log_likelihood(look: Looking, camera: Camera, poses: Sequence[Pose]) -> Array:

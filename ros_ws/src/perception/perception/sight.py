@@ -25,8 +25,8 @@ _GATE = 6.0  # cells that points of the robot may be off from where a first came
 
 @dataclass(frozen=True)
 class Frame:
-    """What a map covers: linear (2, 2) px of the image per cell, the image's px `origin` (2,) of its left top corner, and
-    the number of cells (2,) across it."""
+    """What a map covers: linear (2, 2) px of the image per cell, the image's px `origin` (2,) of its left top corner,
+    and the number of cells (2,) across it."""
 
     linear: Array
     origin: Array
@@ -107,18 +107,20 @@ class Sight:
         pixels, covariances, clear = self._read(found, rows)
         return Matches(places[clear], pixels[clear], covariances[clear])
 
-    def block_points(self, number: int, camera: Camera, block: Pose, gate_px: float) -> Observations:
-        """Points of the block near where a camera sees it, as observations of camera `number`."""
+    def block_points(
+        self, number: int, camera: Camera, block: Pose, gate_px: float, pairs: bool = True
+    ) -> Observations:
+        """Points of the block near where a camera sees it, as observations of camera `number`; with `pairs` also those
+        that look alike in twos."""
         ones = [i for i, one in enumerate(self.output.channels) if len(one.parts) == 1]
-        twos = [i for i, one in enumerate(self.output.channels) if len(one.parts) == 2]
+        twos = [i for i, one in enumerate(self.output.channels) if len(one.parts) == 2 and pairs]
         rows = ones + [i for i in twos for _ in range(2)]
         parts = np.array([part for i in ones + twos for part in self.output.channels[i].parts])
         cells = np.nan_to_num(self.frame.to_cells(camera.project(block.points(parts))[0]), nan=-1e3)
         gate, alone, sigma = gate_px / float(self.frame.cell_px.mean()), len(ones), self.output.sigma
-        found = [
-            heatmaps.decode(self.maps[ones], sigma, cells[:alone], gate),
-            heatmaps.decode_pairs(self.maps[twos], cells[alone:].reshape(-1, 2, 2), sigma, gate),
-        ]
+        found = [heatmaps.decode(self.maps[ones], sigma, cells[:alone], gate)]
+        if twos:
+            found.append(heatmaps.decode_pairs(self.maps[twos], cells[alone:].reshape(-1, 2, 2), sigma, gate))
         pixels, covariances, clear = self._read(found, rows)
         count = int(clear.sum())
         return Observations(

@@ -29,9 +29,10 @@ from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
 from perception import overlay
-from perception.bundle import Bundle, default_models_dir
+from perception.bundle import default_models_dir
 from perception.errors import BlockworldError
 from perception.localize import STAGES, Localizer
+from perception.methods import open_localizer
 from perception.node_parameters import LocalizerParameters
 from perception.nodes import frames, messages
 from perception.nodes.diagnostics import Health, diagnostics
@@ -131,10 +132,10 @@ class LocalizerNode(LifecycleNode):
     def _configure(self) -> None:
         self._settings = read_parameters(self, LocalizerParameters)
         folder = Path(self._settings.models) if self._settings.models else default_models_dir()
-        self._localizer = Localizer.open(folder, self._settings.engine)
+        self._localizer = open_localizer(folder, self._settings.engine, method=self._settings.method)
         self._base_frame = self._settings.base_frame or self._localizer.robot.base
         self._health.engine = self._localizer.engine_name
-        self._health.models = {stage: Bundle.load(folder / stage).manifest.version for stage in STAGES}
+        self._health.models = self._localizer.versions
         kinds = {
             "estimate": (BlockEstimate, "~/estimate"),
             "pose": (PoseWithCovarianceStamped, "~/pose"),

@@ -1,0 +1,55 @@
+"""What helps the paper's bins to begin: the same short training of fine with one help after the other.
+
+The peer of every row is the paper's own recipe in the same run: hard labels from random weights. Errors are medians on
+held-out images. Data sets, and the heat maps that the warm start comes from, are made first where they are missing.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from _report import arguments, check, finish
+
+from perception.configuration import read_configuration
+from training.localization.config import LocalizationConfig
+from training.localization.data_sets import build_missing
+from training.localization.train import train
+
+CONFIG = Path(__file__).resolve().parents[1] / "training" / "localization" / "configs" / "fine_bins.yaml"
+SAMPLES, QUICK_SAMPLES = 19_200, 192
+PAPER: dict[str, Any] = {"warm_start": None, "label_sigma": 0.0, "auxiliary": 0.0, "pool": 1}
+HELPS: dict[str, dict[str, Any]] = {
+    "hard labels, random weights (the paper)": {},
+    "soft labels": {"label_sigma": 1.0},
+    "dense auxiliary targets": {"auxiliary": 1.0},
+    "pooled over 4 x 4": {"pool": 4},
+    "trunk of the heat maps": {"warm_start": "own"},
+    "trunk, soft labels": {"warm_start": "own", "label_sigma": 1.0},
+    "trunk, soft labels, 4 x 4 (shipped)": {"warm_start": "own", "label_sigma": 1.0, "pool": 4},
+}
+
+
+def main() -> None:
+    """Train every variant and print the table."""
+    options = arguments(__doc__ or "")
+    recipe = read_configuration(LocalizationConfig, CONFIG)
+    build_missing((*recipe.data, *recipe.validation))
+    rows = []
+    for name, changes in HELPS.items():
+        values = PAPER | changes | {"samples": QUICK_SAMPLES if options.quick else SAMPLES}
+        if values["warm_start"] is not None:
+            values["warm_start"] = recipe.warm_start
+            if not (recipe.warm_start and recipe.warm_start.is_file()):
+                print(f"{name} is left out: {recipe.warm_start} is not there, run `blockworld train localization-fine`")
+                continue
+        with tempfile.TemporaryDirectory() as folder:
+            config = recipe.model_copy(update=values | {"out": Path(folder), "learning_rate": 1e-3})
+            rows.append({"variant": name, "samples": config.samples, **train(config, progress=False)})
+    paper, best = rows[0], min(rows, key=lambda row: row["x_median_mm"])
+    ratio = best["x_median_mm"] / paper["x_median_mm"]
+    named = "the best help against the paper's recipe, ratio of median x"
+    finish(rows, [check(named, ratio, "<", 1.0)], options.quick)
+
+
+if __name__ == "__main__":
+    main()
