@@ -44,19 +44,17 @@ class Planner:
             if path is not None:
                 return path
         above = np.array([*np.asarray(position_m)[:2], max(position_m[2], TRAVEL_M)])
-        goal = self.reach(start, above, yaw_rad)
-        if goal is None:
-            return None
-        way = self.clear_way(start, goal)
-        if above[2] > position_m[2]:
+        for goal in self.reaching(start, above, yaw_rad):
+            way = self.clear_way(start, goal)
+            if above[2] <= position_m[2]:
+                return way
             down = self._line(goal, position_m, _yaw(self._robot.clamp_pose(goal)))
-            if down is None:
-                return None
-            way = np.concatenate([way, down])
-        return way
+            if down is not None:
+                return np.concatenate([way, down])
+        return None
 
-    def reach(self, start: np.ndarray, position_m: np.ndarray, yaw_rad: float) -> np.ndarray | None:
-        """Joint positions (J,) with the clamp there, of those found the nearest to start, if any."""
+    def reaching(self, start: np.ndarray, position_m: np.ndarray, yaw_rad: float) -> list[np.ndarray]:
+        """Joint positions (J,) with the clamp there, as many as were found, the nearest to start first."""
         found = []
         for yaw in (yaw_rad, yaw_rad + np.pi):
             target = hover_pose(position_m, yaw)
@@ -64,7 +62,7 @@ class Planner:
                 joints = solve(self._robot, target, begin)
                 if joints is not None and self._within_margin(joints[self._arm]):
                     found.append(joints)
-        return min(found, key=lambda joints: np.abs(joints - start).max(), default=None)
+        return sorted(found, key=lambda joints: float(np.abs(joints - start).max()))
 
     def clear_way(self, start: np.ndarray, goal: np.ndarray) -> np.ndarray:
         """A path (N, A) to joint positions `goal` (J,) that does not sweep over the support.

@@ -1,8 +1,9 @@
 """The simulated world behind `perception.world.World`: PyBullet physics, pictures by one of the renderers.
 
 An episode (seed, index) takes its scene from `sim.randomization.sample_scene`, so that what the cameras see is of
-the kind that networks are trained on: a calm table unless another configuration is given. The arm starts and rests in
-postures as in coarse training, clear of the block.
+the kind that networks are trained on: a calm table unless another configuration is given. On uneven ground everything
+comes to rest first; a scene whose block tips over there is replaced by another one. The arm starts and rests in postures
+as in coarse training, clear of the block and of what lies around, which moves when it is pushed.
 """
 
 from dataclasses import replace
@@ -12,6 +13,7 @@ import numpy as np
 
 from perception.errors import BlockworldError
 from perception.world import BlockTruth, MoveResult
+from sim.meshes import load_mesh
 from sim.motion import Planner
 from sim.optics import photograph
 from sim.physics import STEP_S, Physics
@@ -19,7 +21,7 @@ from sim.random_streams import stream
 from sim.randomization import RandomizationConfig, preset, random_posture, sample_scene
 from sim.renderers import Shot, open_renderer
 from sim.robots import RobotDescription, load_robot
-from sim.scene import SUPPORT, Block, Scene
+from sim.scene import DISTRACTOR, SUPPORT, Block, Body, Scene
 from sim.settle import settle_scene, stands_level
 
 CAMERAS = 3
@@ -32,6 +34,8 @@ AT_REST = 2e-3  # rad/s and m/s
 HELD_OPENING_M = 0.002
 LIFTED_M = 0.05
 SEEN_CHANGE = 1e-5  # rad and m; less than this no camera sees
+MOST_TILT_RAD = np.radians(12.0)  # of a block that lies on its bottom; beyond, it has tipped over or is about to
+ANOTHER, SCENES = 1_000_000, 20  # a scene whose block does not lie well is replaced by that many numbers later
 
 
 class PybulletWorld:
@@ -70,17 +74,21 @@ class PybulletWorld:
 
     def reset(self, seed: int, index: int) -> None:
         """Start episode `index` of series `seed`; see the module."""
-        scene = sample_scene("coarse", seed, index, CAMERAS, self._config, self._description)
-        self._scene = scene if stands_level(scene) else settle_scene(scene)
+        self._scene = self._at_rest(seed, index)
         self._postures = stream(seed, index, "world postures")
         if self._state_id:  # a fresh client: nothing of the last episode lingers in its solver
             self._physics.close()
-        self._physics = Physics(self._description, [b for b in self._scene.bodies if b.label == SUPPORT])
-        for body in self._scene.bodies:
-            if body.label != SUPPORT:
+        supports = [body for body in self._scene.bodies if body.label == SUPPORT]
+        self._ground_m = max(0.0, *(_top(body) for body in supports)) if not stands_level(self._scene) else 0.0
+        self._physics = Physics(self._description, supports)
+        self._things: dict[int, int] = {}  # number in the physics by number in the scene
+        for number, body in enumerate(self._scene.bodies):
+            if body.label >= DISTRACTOR:
+                self._things[number] = self._physics.add(body)
+            elif body.label != SUPPORT:
                 self._physics.add_still(body)
         self._block = self._physics.add(self._scene.block)
-        joints = random_posture(self._postures, self._description, self._scene.block)
+        joints = self._posture(self._scene.block)
         self._physics.place(joints)
         self._arm, self._finger = joints[self._arm_indices], float(joints[self._finger_index])
         self._settle()
@@ -89,7 +97,11 @@ class PybulletWorld:
 
     def scene(self) -> Scene:
         """The scene as it is now: robot and block where they are."""
-        return replace(self._scene, joints=self.joint_positions(), block=self._block_now(self._block_pose()))
+        bodies = list(self._scene.bodies)
+        for number, thing in self._things.items():
+            bodies[number] = replace(bodies[number], pose=self._physics.pose(thing))
+        block = self._block_now(self._block_pose())
+        return replace(self._scene, joints=self.joint_positions(), block=block, bodies=tuple(bodies))
 
     def joint_positions(self) -> np.ndarray:
         """Joint positions (J,) in rad and m."""
@@ -141,7 +153,7 @@ class PybulletWorld:
 
     def home(self) -> MoveResult:
         """Go to the next random posture of the episode, clear of the block."""
-        posture = random_posture(self._postures, self._description, self._block_now(None))
+        posture = self._posture(self._block_now(None))
         self._finger = float(posture[self._finger_index])
         self._settle()
         arrived = self._follow(self._planner.clear_way(self.joint_positions(), posture))
@@ -160,6 +172,28 @@ class PybulletWorld:
         """Free the physics and the renderer."""
         self._physics.close()
         self._renderer.close()
+
+    def _at_rest(self, seed: int, index: int) -> Scene:
+        """The scene of an episode, its block on its bottom and at rest."""
+        for number in range(SCENES):
+            scene = sample_scene(
+                "coarse", seed, index + number * ANOTHER, CAMERAS, self._config, self._description
+            )
+            if stands_level(scene):
+                return scene
+            try:
+                scene = settle_scene(scene)
+            except ValueError:  # something rolls away, or never comes to rest
+                continue
+            if scene.block.T_base_block[2, 2] > np.cos(MOST_TILT_RAD):
+                return scene
+        raise BlockworldError(
+            f"in none of {SCENES} scenes does the block stay on its bottom: lower terrain.amplitude_m."
+        )
+
+    def _posture(self, block: Block) -> np.ndarray:
+        things = [body for body in self.scene().bodies if body.label >= DISTRACTOR]
+        return random_posture(self._postures, self._description, block, things, self._ground_m)
 
     def _block_pose(self) -> np.ndarray:
         """T_base_block (4, 4), its origin the centre of the bottom face."""
@@ -212,13 +246,20 @@ class PybulletWorld:
         return MoveResult(reached, position, yaw, opening, holding, message)
 
     def _what_is_seen(self) -> np.ndarray:
-        return np.concatenate([self.joint_positions(), self._physics.pose(self._block).ravel()])
+        poses = [self._physics.pose(thing).ravel() for thing in (self._block, *self._things.values())]
+        return np.concatenate([self.joint_positions(), *poses])
 
     def _note_change(self) -> None:
         seen = self._what_is_seen()
         if np.abs(seen - self._visible).max() > SEEN_CHANGE:
             self._visible = seen
             self._state_id += 1
+
+
+def _top(body: Body) -> float:
+    """Height of a body's highest point, m."""
+    vertices = load_mesh(body.mesh).vertices * body.scale
+    return float((vertices @ body.pose[2, :3] + body.pose[2, 3]).max())
 
 
 def _text(position_m: np.ndarray) -> str:

@@ -102,7 +102,8 @@ class DatasetConfig(BaseModel):
         decisive = {"format": FORMAT, **self.model_dump(mode="json", exclude={"preset", "randomization", "robot"})}
         decisive["robot"] = load_robot(self.robot).digest
         ranges = self.ranges()
-        decisive["ranges"] = ranges.model_dump(mode="json", exclude={"pictures": {"folder"}})
+        # Settings that came later have defaults, with which the same images are drawn as before.
+        decisive["ranges"] = ranges.model_dump(mode="json", exclude={"pictures": {"folder"}}, exclude_defaults=True)
         if ranges.pictures.folder is not None:
             decisive["pictures"] = _digests(ranges.pictures.folder)
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:16]

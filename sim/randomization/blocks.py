@@ -52,7 +52,7 @@ def _look(
     """A material whose colour stands out from the support's; the one that does most where none does enough."""
     ground, drawn = shown(support), []
     for _ in range(TRIES):
-        material = surface(rng, config.block.look, length_m, config.texture_seeds)
+        material = surface(rng, config.block.look, length_m, config.textures)
         contrast = float(np.abs(shown(material) - ground).max())
         if contrast >= config.block.least_contrast:
             return material

@@ -92,9 +92,9 @@ class _Thing:
 
 def _thing(rng: np.random.Generator, config: RandomizationConfig, block: Block) -> _Thing:
     ranges = config.distractors
-    mesh = f"distractor/{one_of(rng, ranges.kinds)}/{int(rng.random() * ranges.seeds)}"
+    mesh = f"distractor/{one_of(rng, ranges.kinds)}/{config.first_seed + int(rng.random() * ranges.seeds)}"
     scale = within(rng, ranges.scale)
-    material = surface(rng, ranges.look, UV_M * scale, config.texture_seeds)
+    material = surface(rng, ranges.look, UV_M * scale, config.textures)
     if happens(rng, ranges.block_colour_share):
         material = block.material
     low, high = bounds_of(mesh)

@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from sim import distractors, terrain, textures
 from sim.randomization.ranges import Count, Ranges, Span, limited, weights
@@ -218,3 +218,18 @@ class RandomizationConfig(BaseModel):
     absent: AbsentRanges
     pictures: PictureRanges
     texture_seeds: int = Field(ge=2, le=4096, description="number of different textures per family")
+    first_seed: int = Field(
+        default=0, ge=0, le=65536, description="even number of the first texture, object and ground of each kind"
+    )
+
+    @field_validator("first_seed")
+    @classmethod
+    def _even(cls, number: int) -> int:
+        if number % 2:
+            raise ValueError(f"first_seed is {number}: give an even number, those of textures in natural colours")
+        return number
+
+    @property
+    def textures(self) -> range:
+        """Seeds of each family's textures; the even ones are those in natural colours."""
+        return range(self.first_seed, self.first_seed + self.texture_seeds)

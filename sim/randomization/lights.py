@@ -5,7 +5,7 @@ import numpy as np
 from sim.random_streams import stream
 from sim.randomization.config import LightRanges, RandomizationConfig
 from sim.randomization.draws import colour, count_within, happens, one_of, within
-from sim.randomization.surfaces import hue, surface
+from sim.randomization.surfaces import hue, natural_seed, surface
 from sim.scene import Colour, Environment, Light, Texture
 
 BACKDROP_UNIT_M = 1.0
@@ -51,8 +51,8 @@ def sample_environment(seed: int, index: int, config: RandomizationConfig) -> En
     ambient, sky = within(rng, ranges.ambient), warm(within(rng, ranges.sky_warmth))
     below = within(rng, ranges.ground_brightness)
     backed = happens(rng, config.room.backdrop_share)
-    material = surface(rng, config.room.look, BACKDROP_UNIT_M, config.texture_seeds, config.pictures)
-    plain = Texture("gradient", 2 * int(rng.random() * (config.texture_seeds // 2)))
+    material = surface(rng, config.room.look, BACKDROP_UNIT_M, config.textures, config.pictures)
+    plain = Texture("gradient", natural_seed(rng.random(), config.textures))
     backdrop = (material.texture or plain) if backed else None
     return Environment(ambient, sky, colour(*(below * np.array(sky))), backdrop)
 

@@ -1,24 +1,27 @@
 """Joint positions: anywhere, or hovering over the block; clear of the support, the block and the robot itself."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 
 from sim.inverse_kinematics import facing, hover_pose, solve
+from sim.meshes import load_mesh
 from sim.random_streams import stream
 from sim.randomization.arms import balls_of
-from sim.randomization.boxes import Boxes
+from sim.randomization.boxes import Boxes, bounds
 from sim.randomization.config import RandomizationConfig, RobotRanges
 from sim.randomization.draws import happens, within
 from sim.randomization.supports import Support
 from sim.robots import RobotDescription
-from sim.scene import Block
+from sim.scene import Block, Body
 
 Task = Literal["coarse", "tool", "fine"]
 
 TRIES = 400
 START_SPREAD_RAD = 0.15
 STEPS = 20  # of the solver: it gets there in about six, or hardly ever
+POSTURE_CLEARANCE_M = 0.01
 BLOCK_DISTANCE_M = 0.15  # in random postures the hand stays this far from the block, so that it can be seen
 
 
@@ -43,9 +46,26 @@ def sample_joints(
     return _hovering(rng, description, block, support, ranges, reach, 1.0 if is_open else opening)
 
 
-def random_posture(rng: np.random.Generator, description: RobotDescription, block: Block) -> np.ndarray:
-    """Joint positions (J,) anywhere above a flat support, clear of the block: where a robot may wait or go."""
-    return _anywhere(rng, description, block, None, 0.01, rng.random())
+def random_posture(
+    rng: np.random.Generator,
+    description: RobotDescription,
+    block: Block,
+    things: Sequence[Body] = (),
+    ground_m: float = 0.0,
+) -> np.ndarray:
+    """Joint positions (J,) anywhere above a support that is ground_m high at most, clear of the block and of the boxes
+    around things: where a robot may wait or go."""
+    balls, boxes = balls_of(description), boxes_of(things)
+    free = ~balls.grounded  # things may lie close to the robot's foot
+    for _ in range(TRIES):
+        joints = _anywhere(rng, description, block, None, ground_m + POSTURE_CLEARANCE_M, rng.random())
+        centres = balls.placed(description.robot.link_poses(joints))
+        if boxes.gaps_to_balls(centres[free], balls.radii[free]).min(initial=np.inf) >= POSTURE_CLEARANCE_M:
+            return joints
+    raise ValueError(
+        f"robot {description.name}: none of {TRIES} random postures is clear of the {len(things)} things around; "
+        "let there be fewer (distractors.count)."
+    )
 
 
 def is_clear(
@@ -71,6 +91,15 @@ def block_box(block: Block) -> Boxes:
     return Boxes.of(
         block.T_base_block[None], np.array([-half[0], -half[1], 0]), np.array([half[0], half[1], 2 * half[2]])
     )
+
+
+def boxes_of(bodies: Sequence[Body]) -> Boxes:
+    """The boxes around the meshes of bodies."""
+    boxes = Boxes.none()
+    for body in bodies:
+        low, high = (np.array(body.scale) * corner for corner in bounds(load_mesh(body.mesh)))
+        boxes = boxes.and_(Boxes.of(body.pose[None], low, high))
+    return boxes
 
 
 def _anywhere(

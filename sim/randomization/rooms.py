@@ -54,7 +54,7 @@ def _walls(seed: int, index: int, config: RandomizationConfig, sight: Sight) -> 
             )
             pose = np.array([(cos, -sin, 0, 0), (sin, cos, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1.0)])
             pose[:3, 3] = sight.middle + np.array([distance * cos, distance * sin, height - WALL_SIDE_M / 2])
-            material = surface(rng, ranges.look, WALL_SIDE_M, config.texture_seeds, config.pictures)
+            material = surface(rng, ranges.look, WALL_SIDE_M, config.textures, config.pictures)
             walls.append(Body("box", pose, material, ROOM, (THICKNESS_M, WALL_SIDE_M, WALL_SIDE_M)))
     return walls
 
@@ -91,7 +91,7 @@ def _furniture(
     pieces = []
     for size, places, hidden in zip(sizes, poses, hides, strict=True):
         shape = SHAPES[int(rng.random() * len(SHAPES))]
-        material = surface(rng, ranges.look, max(size), config.texture_seeds)
+        material = surface(rng, ranges.look, max(size), config.textures)
         if not hidden.all():
             pieces.append(
                 Body(shape, places[int(hidden.argmin())], material, ROOM, (size[0], size[1], size[2]))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sim.random_streams import stream
-from sim.randomization.config import RandomizationConfig, TerrainRanges
+from sim.randomization.config import RandomizationConfig
 from sim.randomization.draws import happens, one_of, within
 from sim.randomization.surfaces import surface
 from sim.robots import RobotDescription
@@ -88,12 +88,12 @@ def sample_support(
     uneven, tabled = happens(rng, config.terrain.share), happens(rng, room.table_share)
     side, height = within(rng, room.support_m), within(rng, room.table_height_m)
     margins = [within(rng, room.table_margin_m) for _ in range(4)]
-    kind, number, amplitude = _ground(rng, config.terrain)
+    kind, number, amplitude = _ground(rng, config)
     low = np.array([min(description.workspace_x_m[0], -0.12), min(description.workspace_y_m[0], -0.12)])
     high = np.array([max(description.workspace_x_m[1], 0.12), max(description.workspace_y_m[1], 0.12)])
     everywhere = np.array([side / 2, side / 2])
     look = stream(seed, index, "support look")
-    paint = (room.support_look, config.texture_seeds, config.pictures)
+    paint = (room.support_look, config.textures, config.pictures)
     if uneven:
         material = surface(look, paint[0], 1.0, *paint[1:])
         body = Body(f"terrain/{kind}/{number}", np.eye(4), material, SUPPORT, (1.0, 1.0, amplitude))
@@ -109,8 +109,10 @@ def sample_support(
     )
 
 
-def _ground(rng: np.random.Generator, ranges: TerrainRanges) -> tuple[str, int, float]:
-    return one_of(rng, ranges.kinds), int(rng.random() * ranges.seeds), within(rng, ranges.amplitude_m)
+def _ground(rng: np.random.Generator, config: RandomizationConfig) -> tuple[str, int, float]:
+    ranges = config.terrain
+    kind, number = one_of(rng, ranges.kinds), config.first_seed + int(rng.random() * ranges.seeds)
+    return kind, number, within(rng, ranges.amplitude_m)
 
 
 def _table(

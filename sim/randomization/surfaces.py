@@ -19,12 +19,12 @@ def surface(
     rng: np.random.Generator,
     look: LookRanges,
     unit_m: float,
-    texture_seeds: int,
+    seeds: range,
     pictures: PictureRanges | None = None,
 ) -> Material:
     """A material for a mesh whose unit of UV is unit_m wide; `pictures` where they may stand for textures."""
     rgb = any_colour(rng, look)
-    texture = _texture(rng, look, texture_seeds, pictures)
+    texture = _texture(rng, look, seeds, pictures)
     tile = within(rng, look.tile_m)
     plain = within(rng, UNTINTED)
     if texture is not None and (texture.path or texture.seed % 2 == 0):
@@ -67,23 +67,28 @@ def hue(rng: np.random.Generator, saturation: float) -> Colour:
 
 
 def _texture(
-    rng: np.random.Generator, look: LookRanges, seeds: int, pictures: PictureRanges | None
+    rng: np.random.Generator, look: LookRanges, seeds: range, pictures: PictureRanges | None
 ) -> Texture | None:
     textured, family = happens(rng, look.textured_share), one_of(rng, look.families)
     natural, number, pictured = happens(rng, look.natural_share), rng.random(), rng.random()
     if pictures is not None and pictures.folder is not None and textured and pictured < pictures.share:
         paths = textures.pictures(pictures.folder)
         return Texture(textures.PICTURE, path=paths[int(number * len(paths))])
-    seed = 2 * int(number * (seeds // 2)) + (not natural)
+    seed = natural_seed(number, seeds) + (not natural)
     return Texture(family, seed) if textured else None
 
 
+def natural_seed(number: float, seeds: range) -> int:
+    """The seed of a texture in natural colours that a number in [0, 1) chooses: an even one."""
+    return seeds.start + 2 * int(number * (len(seeds) // 2))
+
+
 def robot_paint(
-    rng: np.random.Generator, tones: tuple[Colour, ...], ranges: RobotRanges, texture_seeds: int
+    rng: np.random.Generator, tones: tuple[Colour, ...], ranges: RobotRanges, seeds: range
 ) -> tuple[Material, ...]:
     """One material per tone of the robot: its own colours somewhat changed, or any, clean or worn."""
     repainted, worn = happens(rng, ranges.repaint_share), happens(rng, ranges.wear_share)
-    family, number = one_of(rng, ranges.wear_families), 2 * int(rng.random() * (texture_seeds // 2))
+    family, number = one_of(rng, ranges.wear_families), natural_seed(rng.random(), seeds)
     repeats = 1.0 + 6.0 * rng.random()
     roughness, specular = within(rng, ranges.roughness), within(rng, ranges.specular)
     brightness = within(rng, ranges.brightness)

@@ -168,10 +168,10 @@ def test_training_finds_a_robot_by_its_path_though_records_hold_its_name(blockwo
     robot, data = write_toy(tmp_path), tmp_path / "data"
     blockworld("dataset", "build", config, f"robot={robot}", "scenes=2", "--out", data)
     names = [channel.name for channel in channels("fine", load_robot(robot))]
-    assert load_samples("fine", data).points.shape == (4, len(names), 2, 2)
+    assert load_samples("fine", [data]).points.shape == (4, len(names), 2, 2)
     robot.unlink()
     with pytest.raises(RobotError, match=rf"there is no robot at {robot}"):
-        load_samples("fine", data)
+        load_samples("fine", [data])
 
 
 def test_a_data_set_is_shown_and_exported(blockworld, config, tmp_path):
@@ -190,7 +190,7 @@ def test_training_makes_a_bundle_that_the_reader_accepts(blockworld, config, tmp
 
     data = tmp_path / "data"
     blockworld("dataset", "build", config, "--out", data)
-    changes = ["widths=[8,8]", "depths=[1,1]", "stem=8", "head=8", "batch=4", "samples=8"]
+    changes = ["widths=[8,8]", "depths=[1,1]", "stem=8", "head=8", "batch=8", "samples=8"]
     places = [f"data={data}", f"validation={data}", f"out={tmp_path / 'run'}"]
     status, said, _ = blockworld(
         "train", "localization-fine", *places, *changes, "--models", tmp_path / "models"

@@ -86,7 +86,7 @@ def test_an_unknown_manifest_version_is_refused_before_anything_else(coarse, ver
         ({"task": "localization.sideways"}, "wrong at task"),
         ({"surprise": 1}, "wrong at surprise"),
         ({"frame": "clamp"}, "has frame base, not clamp"),
-        ({"crop": {"side_m": 0.4}}, "crop belongs to task localization.fine"),
+        ({"crop": {"side_m": 0.4}}, "crop belongs to the tasks localization.fine"),
         ({"bins": {"u": {"count": 50}, "v": {"count": 50}}}, "cannot have bins of u, v"),
     ],
 )
@@ -120,7 +120,7 @@ def test_channels_have_one_or_two_places_of_their_kind(channel, changes, sentenc
 def test_a_network_of_the_block_needs_its_channels():
     content = manifest("coarse").model_dump()
     content["output"]["channels"] = manifest("tool").model_dump()["output"]["channels"]
-    with pytest.raises(ValidationError, match="needs the channels block_centre, block_ends"):
+    with pytest.raises(ValidationError, match="needs the channels block_centre, block_top"):
         Manifest.model_validate(content)
 
 

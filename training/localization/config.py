@@ -1,7 +1,7 @@
 """Configuration of a localization network's training."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -49,6 +49,11 @@ class LocalizationConfig(BaseModel):
     seed: int = 0
     checkpoint_s: float = Field(default=120.0, gt=0)
     """Seconds between checkpoints."""
+
+    @field_validator("data", "validation", mode="before")
+    @classmethod
+    def _one_or_more(cls, folders: Any) -> Any:
+        return (folders,) if isinstance(folders, str | Path) else folders
 
     @field_validator("batch")
     @classmethod

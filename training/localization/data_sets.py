@@ -8,7 +8,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from perception.configuration import read_configuration
-from sim.dataset import DatasetConfig, build, present_images
+from sim.dataset import DatasetConfig, build, present_images, read_config
 
 FOLDER = Path(__file__).resolve().parent / "datasets"
 WAIT_S = 2.0
@@ -18,10 +18,13 @@ def build_missing(folders: Sequence[Path]) -> None:
     """Build those folders that are named like a configuration of `datasets/` and are not complete.
 
     Of the processes that torchrun started, the first builds and the others wait for it. Raises ValueError as `build`
-    does.
+    does, and for a folder that neither is a data set nor can be built.
     """
     for folder in folders:
-        file = FOLDER / f"{folder.name}.yaml"
+        if not _recipe_of(folder).is_file():
+            read_config(folder)  # what cannot be built has to be there, which is told before anything is
+    for folder in folders:
+        file = _recipe_of(folder)
         if not file.is_file():
             continue
         config = read_configuration(DatasetConfig, file)
@@ -32,3 +35,7 @@ def build_missing(folders: Sequence[Path]) -> None:
             with tqdm(total=missing, unit="image", desc=f"rendering {folder.name}") as bar:
                 for count in build(config, folder, workers=len(os.sched_getaffinity(0))):
                     bar.update(count)
+
+
+def _recipe_of(folder: Path) -> Path:
+    return FOLDER / f"{folder.name}.yaml"

@@ -124,8 +124,10 @@ class Localizer:
         return self._estimate("coarse", checked, [sights], found, np.eye(4))
 
     def tool(self, view: View) -> ToolEstimate:
-        """The clamp in one image. Raises ImageError or JointStateError for a bad view, LocalizationError where the image
-        does not show the clamp."""
+        """The clamp in one image.
+
+        Raises ImageError or JointStateError for a bad view, LocalizationError where the image does not show the clamp.
+        """
         checked = self._check([view])
         sight = self._look("tool", checked)[0]
         manifest = self._networks["tool"].manifest

@@ -71,8 +71,10 @@ class LocalizerParameters:
 class PickParameters:
     """Parameters of the node `pick`."""
 
-    hover_m: float = parameter(0.12, "height of the finger tips over the plane for the close-ups", 0.05, 0.5)
-    grasp_m: float = parameter(0.02, "height of the finger tips over the plane when they close", 0.005, 0.1)
+    hover_m: float = parameter(0.12, "height of the finger tips over the block's bottom for the close-ups", 0.05, 0.5)
+    grasp_m: float = parameter(
+        0.02, "least height of the finger tips over the block's bottom when they close", 0.005, 0.1
+    )
     lift_m: float = parameter(0.15, "height by which the block is lifted", 0.02, 0.5)
     opening_m: float = parameter(0.08, "opening of the clamp before the grasp", 0.01, 0.2)
     clamp_yaw_rad: float = parameter(0.0, "clamp yaw in the base of the first close-up", -math.pi, math.pi)

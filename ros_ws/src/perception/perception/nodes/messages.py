@@ -21,6 +21,7 @@ from std_msgs.msg import Header
 
 from perception.estimate import BlockEstimate, Evidence, Mode, Posterior, ToolEstimate
 from perception.localize import View
+from perception.picking import Found
 
 NANOSECONDS = 1_000_000_000
 POSE_ROWS = (0, 1, 5)  # x, y and the turn about z, of x, y, z, roll, pitch, yaw
@@ -146,6 +147,14 @@ def pose_with_covariance(message: BlockEstimateMessage) -> PoseWithCovarianceSta
 def block_in_base_of(message: BlockEstimateMessage) -> np.ndarray:
     """T_base_block (4, 4) of an estimate's message, whatever frame the estimate is in."""
     return transform_of(message.frame_in_base) @ transform_of(message.pose.pose)
+
+
+def found_of(message: BlockEstimateMessage) -> Found:
+    """What an estimate's message says to whom wants to pick the block up."""
+    block = block_in_base_of(message)
+    size_m = (message.size.x, message.size.y, message.size.z)
+    doubts = (*message.doubts, *(one.doubt for one in message.evidence if one.doubt))
+    return Found(block[:3, 3], yaw_of(block), size_m, message.confidence, doubts)
 
 
 def tool_message(estimate: ToolEstimate, header: Header) -> ToolEstimateMessage:
