@@ -1,4 +1,4 @@
-"""The pick procedure (`perception.picking`) in a simulated world, without ROS: pictures in, a picked block or a reason out.
+"""The pick procedure (`perception.picking`) in a simulated world, without ROS: a picked block, or the reason why not.
 
 `episode` runs it with anything that tells where the block is from pictures, as `perception.localize.Localizer` does.
 """
@@ -94,17 +94,13 @@ def found_of(truth: BlockTruth) -> Found:
 def episode(world: World, robot: Robot, sight: Sight, parameters: PickParameters | None = None) -> Pick:
     """One run of the procedure in a world that was just reset."""
     hands = _SimulatedHands(world, robot, sight)
-    message = ""
+    reason = message = ""
     try:
         asyncio.run(pick(hands, parameters or PickParameters()))
+        if not world.block_truth().lifted:
+            reason, message = SLIPPED, "lift: the fingers hold something, but the block is not lifted."
     except BlockworldError as error:
-        message = str(error)
-        reason = hands.reason or f"{hands.step} {UNSURE}"
-        if hands.step == "lift" and not hands.reason:
-            reason = SLIPPED if hands.held else MISSED
-    else:
-        picked = world.block_truth().lifted
-        reason = "" if picked else SLIPPED
+        reason, message = hands.why(), str(error)
     return Pick(not reason, reason, message, hands.errors.get("coarse"), hands.errors.get("fine"))
 
 
@@ -113,19 +109,27 @@ class _SimulatedHands:
 
     def __init__(self, world: World, robot: Robot, sight: Sight) -> None:
         self._world, self._robot, self._sight = world, robot, sight
-        self.step = self.reason = ""
-        self.held = False
+        self._step = self._reason = ""
+        self._held = False
         self.errors: dict[str, Error] = {}
 
+    def why(self) -> str:
+        """The reason for which the procedure has ended early."""
+        if self._reason:
+            return self._reason
+        if self._step == "lift":
+            return SLIPPED if self._held else MISSED
+        return f"{self._step} {UNSURE}"
+
     def begin(self, step: str, message: str) -> None:
-        self.step = step
+        self._step = step
 
     async def home(self) -> None:
         self._checked(self._world.home())
 
     async def move(self, position_m: np.ndarray, yaw_rad: float, opening_m: float) -> Moved:
         moved = self._checked(self._world.move_clamp(position_m, yaw_rad, opening_m))
-        self.held |= moved.holding
+        self._held |= moved.holding
         return moved
 
     async def look(self, stage: str, clamp_yaws_rad: Sequence[float]) -> Found:
@@ -139,8 +143,8 @@ class _SimulatedHands:
         try:
             found = self._sight.see(stage, views)
         except BlockworldError as error:
-            self.reason = f"{stage} {NOT_FOUND}"
-            raise BlockworldError(f"{self.step}: {error}") from error
+            self._reason = f"{stage} {NOT_FOUND}"
+            raise BlockworldError(f"{self._step}: {error}") from error
         self.errors[stage] = _error(found, truth)
         return found
 
@@ -150,8 +154,8 @@ class _SimulatedHands:
 
     def _checked(self, moved: MoveResult) -> MoveResult:
         if not moved.reached:
-            self.reason = f"{self.step} not reached"
-            raise BlockworldError(f"{self.step}: {moved.message}")
+            self._reason = f"{self._step} not reached"
+            raise BlockworldError(f"{self._step}: {moved.message}")
         return moved
 
 

@@ -2,8 +2,8 @@
 
 An episode (seed, index) takes its scene from `sim.randomization.sample_scene`, so that what the cameras see is of
 the kind that networks are trained on: a calm table unless another configuration is given. On uneven ground everything
-comes to rest first; a scene whose block tips over there is replaced by another one. The arm starts and rests in postures
-as in coarse training, clear of the block and of what lies around, which moves when it is pushed.
+comes to rest first; a scene whose block tips over there is replaced by another one. The arm starts and rests in
+postures as in coarse training, clear of the block and of what lies around, which moves when it is pushed.
 """
 
 from dataclasses import replace
@@ -153,7 +153,10 @@ class PybulletWorld:
 
     def home(self) -> MoveResult:
         """Go to the next random posture of the episode, clear of the block."""
-        posture = self._posture(self._block_now(None))
+        try:
+            posture = self._posture(self._block_now(None))
+        except ValueError as error:
+            return self._result(False, str(error))
         self._finger = float(posture[self._finger_index])
         self._settle()
         arrived = self._follow(self._planner.clear_way(self.joint_positions(), posture))

@@ -41,8 +41,10 @@ def export_bop(samples: Iterable[Sample], out: Path) -> int:
         for sample in group:
             image = str(sample.record["view"])
             tables["scene_camera"][image] = camera = camera_of(sample.record)
-            tables["scene_gt"][image] = [pose_of(sample.record)]
-            tables["scene_gt_info"][image] = [_write_image(folder, sample)]
+            absent = "block" in sample.record["absent"]
+            info = _write_image(folder, sample)
+            tables["scene_gt"][image] = [] if absent else [pose_of(sample.record)]
+            tables["scene_gt_info"][image] = [] if absent else [info]
             size = sample.record["block"]["size_m"]
             if not images:
                 _write_json(out / "camera.json", _sensor(camera, sample.record))

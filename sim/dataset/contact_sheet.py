@@ -64,7 +64,7 @@ def card(sample: Sample) -> dict[str, Any]:
         if place is not None
     ]
     centre = next((c["visibility"][0] for c in record["keypoints"] if c["name"] == "block_centre"), 0)
-    block = record["block"]
+    block, there = record["block"], "block" not in record["absent"]
     pose = np.array(block["T_base_block"])
     return {
         "key": sample.key,
@@ -72,7 +72,7 @@ def card(sample: Sample) -> dict[str, Any]:
         "view": record["view"],
         "size": [record["width"], record["height"]],
         "src": _thumbnail(rgb(sample)),
-        "box": [_rounded(corner) for corner in corners] if np.isfinite(corners).all() else [],
+        "box": [_rounded(corner) for corner in corners] if there and np.isfinite(corners).all() else [],
         "points": points,
         "block": centre,
         "hovers": record["robot"]["hovers"],

@@ -14,11 +14,24 @@ from pydantic import ValidationError
 
 from perception.errors import BlockworldError
 from sim import renderers
-from sim.dataset import WorkerError, build, present_images, read_batches, read_config, read_samples, shard_path
+from sim.dataset import (
+    WorkerError,
+    build,
+    complete_shards,
+    present_images,
+    read_config,
+    read_samples,
+    read_shard,
+    rgb,
+    segmentation,
+    shard_path,
+)
+from sim.dataset.labels import channel_pixels
 from sim.dataset.processes import Processes
 from sim.dataset.work import Job, Losses, Serial
 from sim.keypoints import channels
 from sim.robots import load_robot
+from sim.scene import BLOCK, ROBOT
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +157,11 @@ def test_images_of_other_versions_are_not_mixed_in(built, tmp_path, name):
         list(build(SMALL, tmp_path))
 
 
+def test_settings_that_came_later_leave_the_fingerprints_of_before():
+    assert changed(randomization={**SMALL.randomization, "first_seed": 0}).fingerprint == SMALL.fingerprint
+    assert changed(randomization={**SMALL.randomization, "first_seed": 12}).fingerprint != SMALL.fingerprint
+
+
 def test_what_decides_the_contents_is_in_the_fingerprint():
     prints = [
         config.fingerprint
@@ -261,16 +279,44 @@ def test_shards_are_tars_in_the_layout_of_webdataset(built):
     assert [name.partition(".")[0] for name in names[::2]] == [name.partition(".")[0] for name in names[1::2]]
 
 
-def test_batches_hold_images_and_what_is_in_them(built):
-    batches = list(read_batches(built))
-    assert [len(batch.rgb) for batch in batches] == [4, 4, 2]
-    first = batches[0]
-    assert (first.rgb.shape[1:], first.rgb.dtype) == ((48, 48, 3), np.uint8)
-    assert first.names == tuple(channel.name for channel in channels("fine", load_robot("panda")))
-    assert first.points.shape == (4, len(first.names), 2, 2)
-    assert first.hovers.all(), "the clamp hovers in close-ups"
-    centres = first.points[:, first.names.index("block_centre"), 0]
-    assert ((centres > 0) & (centres < 48)).all(), "the block is in the crop"
+def test_shards_hold_images_and_what_is_in_them(built):
+    shards = [list(read_shard(path)) for path in complete_shards(built)]
+    assert [len(samples) for samples in shards] == [4, 4, 2]
+    robot = load_robot("panda")
+    wanted = channels("fine", robot)
+    for sample in (sample for samples in shards for sample in samples):
+        picture, record = rgb(sample), sample.record
+        assert (picture.shape, picture.dtype) == ((48, 48, 3), np.uint8)
+        assert [point["name"] for point in record["keypoints"]] == [channel.name for channel in wanted]
+        assert record["robot"]["hovers"], "the clamp hovers in close-ups"
+        assert record["absent"] == []
+        pixels = channel_pixels(record, wanted, robot.robot)
+        stored = [point["px"] for point in record["keypoints"]]
+        for row, places in zip(pixels, stored, strict=True):
+            np.testing.assert_allclose(row[: len(places)], places, atol=1e-3)
+        centre = pixels[[channel.name for channel in wanted].index("block_centre"), 0]
+        assert ((centre > 0) & (centre < 48)).all(), "the block is in the crop"
+
+
+@pytest.mark.parametrize(("gone", "label"), [("block", BLOCK), ("robot", ROBOT)])
+def test_what_is_absent_is_neither_drawn_nor_labelled(tmp_path, gone, label):
+    always = {"absent": {f"{gone}_share": 1.0}, "distractors": {"count": [0, 0]}}
+    folders = {}
+    for name, absent in (("with", {}), ("without", always)):
+        folders[name] = tmp_path / name
+        list(build(changed(scenes=2, segmentation=True, randomization=absent), folders[name]))
+    for there, sample in zip(*(read_samples(folder) for folder in folders.values()), strict=True):
+        assert (segmentation(there) == label).any()
+        assert not (segmentation(sample) == label).any()
+        assert sample.record["absent"] == [gone] and there.record["absent"] == []
+        for point in sample.record["keypoints"]:
+            if point["kind"] == gone:
+                assert set(point["px"]) == {None} and set(point["visibility"]) == {0}
+        for name in ("camera", "robot", "block"):
+            assert sample.record[name] == there.record[name], "everything else is as if it were there"
+        wanted = channels("fine", load_robot("panda"))
+        found = np.isnan(channel_pixels(sample.record, wanted, load_robot("panda").robot)).all(axis=(1, 2))
+        assert found.tolist() == [channel.kind == gone for channel in wanted]
 
 
 def test_a_damaged_shard_is_named(built, tmp_path):

@@ -11,8 +11,10 @@ from fixtures_dataset import SMALL, changed
 from sim.dataset import build, depth_m, read_samples, rgb, segmentation
 from sim.dataset.bop import symmetries_of
 from sim.dataset.coco import run_lengths
+from sim.dataset.contact_sheet import card
 from sim.dataset.export import export
 from sim.dataset.labels import CORNERS, EDGES, block_corners, shot_of, to_pixels, view_of
+from sim.keypoints import BLOCK_CHANNELS
 from sim.optics import from_image
 from sim.scene import BLOCK, ROBOT
 
@@ -81,8 +83,8 @@ def test_bop_poses_reproject_to_the_keypoints(data, bop):
     checked = 0
     for number, _, _, camera, truth, _ in entries(bop):
         record = samples[number].record
-        half = 500 * record["block"]["size_m"][0]
-        found = projected(np.array([(0, 0, 0), (-half, 0, 0), (half, 0, 0)]), camera, truth) + 0.5
+        places = np.array([place for channel in BLOCK_CHANNELS for _, place in channel.places])
+        found = projected(1000 * places * record["block"]["size_m"], camera, truth) + 0.5
         wanted = np.array([place for c in record["keypoints"] if c["kind"] == "block" for place in c["px"]])
         np.testing.assert_allclose(found, straightened(record, wanted), atol=0.01)
         checked += 1
@@ -170,7 +172,9 @@ def test_coco_has_the_documented_fields(data, coco):
     table = read(coco / "annotations.json")
     assert sorted(table) == ["annotations", "categories", "images", "info", "licenses"]
     assert [(c["id"], c["name"]) for c in table["categories"]] == [(1, "block"), (2, "panda"), (3, "distractor")]
-    assert table["categories"][0]["keypoints"] == ["block_centre", "block_ends_1", "block_ends_2"]
+    names = table["categories"][0]["keypoints"]
+    assert names[:4] == ["block_centre", "block_top", "block_ends_1", "block_ends_2"]
+    assert len(names) == sum(channel.modes for channel in BLOCK_CHANNELS)
     for image in table["images"]:
         picture = cv2.imread(str(coco / "images" / image["file_name"]))
         assert picture.shape == (image["height"], image["width"], 3)
@@ -212,6 +216,19 @@ def test_coco_masks_boxes_and_keypoints_are_those_of_the_data_set(data, coco):
             ]
             points[:, :2] += 0.5  # COCO counts from the first pixel's centre
             np.testing.assert_allclose(points, stored, atol=1e-3)
+
+
+def test_images_without_the_block_have_no_annotation_of_it(tmp_path):
+    config = changed(
+        scenes=1, depth=True, segmentation=True, randomization={"absent": {"block_share": 1.0}}
+    )
+    list(build(config, tmp_path / "data"))
+    for kind in ("bop", "coco"):
+        assert export(tmp_path / "data", kind, tmp_path / kind) == 2
+    for name in ("scene_gt", "scene_gt_info"):
+        assert read(tmp_path / "bop" / "train" / "000000" / f"{name}.json") == {"0": [], "1": []}
+    assert {a["category_id"] for a in read(tmp_path / "coco" / "annotations.json")["annotations"]} == {2}
+    assert all(card(sample)["box"] == [] for sample in read_samples(tmp_path / "data"))
 
 
 @pytest.mark.parametrize("text", ["00/00", "11/11", "01/10", "10/01", "00/01", "10/00", "110/011"])

@@ -78,6 +78,8 @@ def test_the_preset_that_others_build_on_is_complete():
         ({"distractors": {"kinds": 1}}, r"distractors\.kinds is 1: give weights, \{name: weight\}"),
         ({"sensor": {"jpeg_quality": [20.5, 80]}}, r"sensor\.jpeg_quality\.0 is 20\.5: give a whole number"),
         ({"texture_seeds": 0}, r"texture_seeds is 0"),
+        ({"first_seed": 13}, r"mine: first_seed is 13: give an even number"),
+        ({"absent": {"block_share": 1.5}}, r"absent\.block_share is 1\.5, outside 0 to 1"),
     ],
 )
 def test_an_impossible_range_is_refused_by_field_value_and_range(changes, message):

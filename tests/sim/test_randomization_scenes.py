@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 from itertools import combinations
 
@@ -12,11 +13,12 @@ from sim.inverse_kinematics import hover_pose
 from sim.meshes import load_mesh
 from sim.optics import to_image
 from sim.randomization import PRESETS, changed, preset, random_posture, sample_scene
+from sim.randomization.arms import balls_of
 from sim.randomization.boxes import Boxes
 from sim.randomization.cameras import block_points
 from sim.randomization.clutter import bounds_of
 from sim.robots import load_robot
-from sim.scene import BLOCK, DISTRACTOR, ROOM, SUPPORT, Body, Scene
+from sim.scene import BLOCK, DISTRACTOR, ROBOT, ROOM, SUPPORT, Body, Scene
 from sim.stage import bodies
 from sim.textures import pixels
 
@@ -369,3 +371,38 @@ def test_random_postures_keep_clear_of_the_block():
         joints = random_posture(rng, robot, block)
         clamp = robot.robot.clamp_pose(robot.robot.check(joints))
         assert np.linalg.norm(clamp[:3, 3] - (block.x_m, block.y_m, 0)) > 0.15
+
+
+def test_random_postures_keep_clear_of_what_lies_around():
+    robot, rng = load_robot("panda"), np.random.default_rng(1)
+    scene = max(scenes("adv", "coarse"), key=lambda one: len(clutter(one)))
+    balls = balls_of(robot)
+    for _ in range(5):
+        joints = random_posture(rng, robot, scene.block, clutter(scene), ground_m=0.02)
+        centres = balls.placed(robot.robot.link_poses(joints))[~balls.grounded]
+        radii = balls.radii[~balls.grounded]
+        assert (centres[:, 2] - radii).min() >= 0.02
+        assert all(box_of(body).gaps_to_balls(centres, radii).min() > 0 for body in clutter(scene))
+
+
+@pytest.mark.parametrize(("gone", "label"), [("block", BLOCK), ("robot", ROBOT)])
+def test_what_is_absent_changes_nothing_else(gone, label):
+    config = changed(preset("train"), {"absent": {f"{gone}_share": 1.0}})
+    for index in range(SCENES):
+        before, after = scenes("train", "fine")[index], sample_scene("fine", SEED, index, config=config)
+        assert (before.absent, after.absent) == ((), (label,))
+        assert same(replace(after, absent=()), before)
+        assert same([one for one in bodies(before) if one.label != label], bodies(after))
+
+
+def test_the_first_seed_chooses_other_textures_objects_and_grounds_alone():
+    config = changed(preset("train"), {"first_seed": 100, "terrain": {"share": 1}})
+    known = changed(preset("train"), {"terrain": {"share": 1}})
+    for index in range(SCENES):
+        other, scene = (sample_scene("coarse", SEED, index, config=one) for one in (config, known))
+        assert scene.block.size_m == other.block.size_m and same(scene.lights, other.lights)
+        for before, after in zip(scene.robot_materials, other.robot_materials, strict=True):
+            if before.texture is not None:
+                assert after.texture == replace(before.texture, seed=before.texture.seed + 100)
+        meshes = [body.mesh.split("/") for body in other.bodies if body.mesh.count("/") == 2]
+        assert meshes and min(int(number) for _, _, number in meshes) >= 100

@@ -232,16 +232,18 @@ def test_enough_keypoints_spread_over_the_robot_to_find_a_camera(robot):
 
 
 def test_panda_keeps_the_points_that_the_shipped_models_name():
-    manifest = Path(__file__).resolve().parents[2] / "models"
-    from perception.bundle import Bundle
+    models = Path(__file__).resolve().parents[2] / "models"
+    from perception.bundle import Bundle, list_bundles
     from sim.keypoints import channels
 
-    for task in ("coarse", "tool", "fine"):
-        shipped = Bundle.load(manifest / task).manifest.output.channels
-        ours = channels(task, load_robot("panda"))
-        assert [(one.name, one.modes, one.kind) for one in shipped] == [(one.name, one.modes, one.kind) for one in ours]
-        for there, here in zip(shipped, ours, strict=True):
-            assert [(point.link, point.xyz_m) for point in there.points] == list(here.places)
+    for name in list_bundles(models):
+        manifest = Bundle.load(models / name).manifest
+        if manifest.output.kind != "heatmaps":
+            continue
+        ours = channels(manifest.task.removeprefix("localization."), load_robot("panda"))
+        for there, here in zip(manifest.output.channels, ours, strict=True):
+            places = [(point.link, point.xyz_m) for point in there.points] or [("block", part) for part in there.parts]
+            assert (there.name, there.kind, places) == (here.name, here.kind, list(here.places))
 
 
 def test_a_fresh_process_loads_a_cached_robot_without_trimesh_or_pybullet(robot):

@@ -8,9 +8,11 @@ import pytest
 from perception.errors import BlockworldError
 from perception.grasp import closing_yaw
 from perception.world import BlockTruth, World
+from sim.collisions import overlaps
 from sim.randomization import preset
 from sim.robots import load_robot
-from sim.world import PybulletWorld
+from sim.scene import DISTRACTOR
+from sim.world import MOST_TILT_RAD, PybulletWorld
 
 HOVER_M, GRASP_M, LIFT_M, OPEN_M = 0.12, 0.02, 0.15, 0.08
 
@@ -159,6 +161,71 @@ def test_the_scene_as_it_is_now_is_what_the_camera_shows(renderer):
         assert world.image("camera_3").shape == (480, 640, 3)
     finally:
         world.close()
+
+
+@pytest.fixture(scope="module")
+def field():
+    opened = PybulletWorld(11, 3, config=preset("field"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def crowd():
+    opened = PybulletWorld(11, 0, config=preset("adv"))
+    yield opened
+    opened.close()
+
+
+def test_on_uneven_ground_blocks_lie_on_their_bottom(field):
+    heights = []
+    for index in range(6):
+        field.reset(702, index)
+        pose = field.scene().block.T_base_block
+        assert np.arccos(pose[2, 2]) < MOST_TILT_RAD
+        heights.append(field.block_truth().z_m)
+    assert min(heights) < -0.001 and max(heights) > 0.004, "not all on the plane"
+
+
+def test_ground_that_lets_no_block_lie_is_refused(monkeypatch):
+    monkeypatch.setattr("sim.world.MOST_TILT_RAD", 0.0)
+    monkeypatch.setattr("sim.world.SCENES", 2)
+    with pytest.raises(BlockworldError, match="in none of 2 scenes does the block stay on its bottom"):
+        PybulletWorld(11, 0, config=preset("field"))
+
+
+@pytest.mark.parametrize("name", ["field", "crowd"])
+def test_the_arm_starts_and_rests_clear_of_all_that_lies_around(name, request):
+    world = request.getfixturevalue(name)
+    for index in range(4):
+        world.reset(702, index)
+        for _ in range(2):
+            inside = [one for one in overlaps(world.scene()) if "link" in f"{one.first} {one.second}"]
+            assert not inside
+            assert world.home().reached
+
+
+def test_what_lies_around_moves_when_it_is_pushed_and_is_seen_where_it_went(crowd):
+    crowd.reset(702, 1)
+    before, state = crowd.scene().bodies, crowd.state_id
+    number, thing = next(
+        (number, body)
+        for number, body in enumerate(before)
+        if body.label >= DISTRACTOR and 0.35 < np.hypot(*body.pose[:2, 3]) < 0.6 and "sheet" not in body.mesh
+    )
+    x, y, _ = thing.pose[:3, 3]
+    for side in (-0.12, 0.12):
+        crowd.move_clamp(np.array([x, y + side, 0.03]), 0.0, 0.0)
+    moved = crowd.scene().bodies[number].pose
+    assert np.linalg.norm(moved[:2, 3] - (x, y)) > 0.02
+    assert crowd.state_id > state
+    for one, other in zip(before, crowd.scene().bodies, strict=True):
+        assert one.label >= DISTRACTOR or np.array_equal(one.pose, other.pose)
+
+
+def test_where_one_turn_of_the_wrist_ends_at_its_limit_the_other_one_is_taken(world):
+    world.reset(703, 5)
+    assert grasp(world, world.block_truth())
 
 
 def test_on_uneven_ground_things_lie_at_rest_from_the_start():

@@ -75,6 +75,9 @@ class PickParameters:
     grasp_m: float = parameter(
         0.02, "least height of the finger tips over the block's bottom when they close", 0.005, 0.1
     )
+    aside_m: float = parameter(
+        0.05, "distance of the block from below the clamp beyond which close-ups are taken anew over it", 0.01, 0.5
+    )
     lift_m: float = parameter(0.15, "height by which the block is lifted", 0.02, 0.5)
     opening_m: float = parameter(0.08, "opening of the clamp before the grasp", 0.01, 0.2)
     clamp_yaw_rad: float = parameter(0.0, "clamp yaw in the base of the first close-up", -math.pi, math.pi)

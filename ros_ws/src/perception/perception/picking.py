@@ -1,7 +1,8 @@
 """The procedure that picks the block up, whoever moves the robot and looks: the node `pick`, or a simulation.
 
-home, coarse, hover, fine at two clamp orientations 90 degrees apart, approach, descend, close, lift. Heights are those
-above the bottom of the block as it was last seen, so that it may lie on uneven ground.
+home, coarse, hover, fine at two clamp orientations 90 degrees apart, approach, descend, close, lift. A block that the
+close-ups show aside of the clamp is hovered over and looked at once more. Heights are those above the bottom of the
+block as it was last seen, so that it may lie on uneven ground.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.doubts import OUT_OF_RANGE
 from perception.errors import BlockworldError
 from perception.estimate import BlockEstimate
 from perception.grasp import check_confidence, closing_yaw, wrap_turn
@@ -41,10 +43,17 @@ class Found:
 
 
 class Moved(Protocol):
-    """What a motion of the clamp came to: whether both fingers press on something, and a message."""
+    """What a motion of the clamp came to."""
 
-    holding: bool
-    message: str
+    @property
+    def holding(self) -> bool:
+        """Whether both fingers press on something."""
+        ...
+
+    @property
+    def message(self) -> str:
+        """What there is to say, perhaps nothing."""
+        ...
 
 
 class Hands(Protocol):
@@ -75,14 +84,12 @@ async def pick(hands: Hands, p: PickParameters) -> None:
     hands.begin("coarse", "localizing the block from the overviews")
     block = _believed("coarse", await hands.look("coarse", []), p)
 
-    hands.begin("hover", "moving over the block")
-    first_yaw = p.clamp_yaw_rad
-    await hands.move(_above(block, p.hover_m), first_yaw, p.opening_m)
-
-    hands.begin("fine", "localizing the block from close-ups at two clamp orientations")
-    second_yaw = wrap_turn(first_yaw + np.pi / 2)
-    block = _believed("fine", await hands.look("fine", [first_yaw, second_yaw]), p)
-    yaw = closing_yaw(block.yaw_rad, second_yaw)
+    yaws = (p.clamp_yaw_rad, wrap_turn(p.clamp_yaw_rad + np.pi / 2))
+    below, block = block, await _close_up(hands, block, yaws, p)
+    if _is_aside(block, below, p):
+        block = await _close_up(hands, block, yaws, p)
+    block = _believed("fine", block, p)
+    yaw = closing_yaw(block.yaw_rad, yaws[-1])
     height = max(p.grasp_m, block.size_m[2] / 2)
 
     hands.begin("approach", "turning the clamp across the block's short side")
@@ -96,6 +103,19 @@ async def pick(hands: Hands, p: PickParameters) -> None:
     if not moved.holding:
         reason = moved.message or "the fingers closed on nothing, or the block slipped out."
         raise BlockworldError(f"lift: the block is not held: {reason}")
+
+
+async def _close_up(hands: Hands, block: Found, yaws_rad: Sequence[float], p: PickParameters) -> Found:
+    hands.begin("hover", "moving over the block")
+    await hands.move(_above(block, p.hover_m), yaws_rad[0], p.opening_m)
+    hands.begin("fine", "localizing the block from close-ups at two clamp orientations")
+    return await hands.look("fine", list(yaws_rad))
+
+
+def _is_aside(block: Found, below: Found, p: PickParameters) -> bool:
+    """Whether the clamp hovered too far from the block for a good close-up, but near enough to see where it is."""
+    aside_m = float(np.hypot(*(block.position_m - below.position_m)[:2]))
+    return aside_m > p.aside_m and block.confidence >= OUT_OF_RANGE * p.least_confidence
 
 
 def _above(block: Found, height_m: float) -> Array:
