@@ -120,7 +120,7 @@ def test_an_estimate_without_confidence_is_refused(table):
 def test_a_place_out_of_reach_is_told(table):
     table.reset(SEED, 0)
     done = episode(table, ROBOT, Estimated(table, offset_m=(2.0, 0.0, 0.0)))
-    assert done.reason == "approach not reached" and "does not reach" in done.message
+    assert done.reason == "hover not reached" and "does not reach" in done.message
 
 
 def test_a_grasp_into_the_support_does_not_reach(table):
