@@ -18,6 +18,7 @@ from sim.world import PybulletWorld
 
 SEED = 5_000  # no data set has this one
 TRUE_POSE = "true pose"
+ELSEWHERE_M = 0.05  # a fine estimate farther from the block than this is that of something else
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ def row_of(done: Sequence[Done]) -> dict[str, Any]:
         "coarse_mm": _median([1e3 * one.coarse.place_m for one in picks if one.coarse]),
         "fine_mm": _median([1e3 * one.fine.place_m for one in picks if one.fine]),
         "fine_deg": _median([np.degrees(one.fine.yaw_rad) for one in picks if one.fine]),
+        "elsewhere": sum(one.fine.place_m > ELSEWHERE_M for one in picks if one.fine),
         "s_per_episode": sum(part.wall_s for part in done) / len(picks),
         "failures": "; ".join(f"{reason} ({number})" for reason, number in reasons.most_common()),
     }

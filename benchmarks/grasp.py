@@ -15,7 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 import numpy as np
-from _picks import TRUE_POSE, jobs_of, row_of, work
+from _picks import TRUE_POSE, Done, jobs_of, row_of, work
 from _report import arguments, check, finish
 
 from perception.methods import DEFAULT
@@ -76,9 +76,9 @@ def closed_loop(pool: ProcessPoolExecutor, quick: bool) -> list[dict]:
     size = QUICK_JOB if quick else JOB
     jobs = [job for sight, count in counts.items() for name in PICKED for job in jobs_of(name, sight, count, size)]
     done = list(pool.map(work, jobs))
-    found = {(one.job.sight, one.job.condition): [] for one in done}
+    found: dict[tuple[str, str], list[Done]] = {}
     for one in done:
-        found[one.job.sight, one.job.condition].append(one)
+        found.setdefault((one.job.sight, one.job.condition), []).append(one)
     return [row_of(parts) for parts in found.values()]
 
 

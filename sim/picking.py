@@ -71,7 +71,7 @@ class Error:
 class Pick:
     """How an episode went. reason: why the block was not picked, empty where it was: "coarse" or "fine" and "not
     localized" or "unsure"; "STEP not reached", of home, hover, fine, approach, descend, close, lift; "missed": the
-    fingers closed on nothing; "slipped": they held the block first. message: the same in full."""
+    fingers closed on nothing or on another thing; "slipped": they held the block first. message: the same in full."""
 
     picked: bool
     reason: str

@@ -26,10 +26,10 @@ from sim.dataset import (
     segmentation,
     shard_path,
 )
-from sim.dataset.labels import channel_pixels
+from sim.dataset.labels import block_corners, channel_pixels, to_pixels
 from sim.dataset.processes import Processes
 from sim.dataset.work import Job, Losses, Serial
-from sim.keypoints import channels
+from sim.keypoints import CORNER_CHANNELS, channels
 from sim.robots import load_robot
 from sim.scene import BLOCK, ROBOT
 
@@ -296,6 +296,23 @@ def test_shards_hold_images_and_what_is_in_them(built):
             np.testing.assert_allclose(row[: len(places)], places, atol=1e-3)
         centre = pixels[[channel.name for channel in wanted].index("block_centre"), 0]
         assert ((centre > 0) & (centre < 48)).all(), "the block is in the crop"
+
+
+def test_pictures_of_the_block_have_its_middle_in_their_centre_and_its_corners_where_they_are_stored(tmp_path):
+    list(build(changed(task="block", preset="train", segmentation=True, scenes=4), tmp_path))
+    samples = list(read_samples(tmp_path))
+    assert len(samples) == 8
+    for sample in samples:
+        record, points = sample.record, sample.record["keypoints"]
+        corners = block_corners(record)
+        np.testing.assert_allclose(to_pixels(record, corners.mean(axis=0)), (24, 24), atol=1e-6)
+        assert [point["name"] for point in points] == [channel.name for channel in CORNER_CHANNELS]
+        stored = np.array([point["px"][0] for point in points[2:]])
+        distances = np.linalg.norm(stored[:, None] - to_pixels(record, corners), axis=2)
+        assert (distances.min(axis=0) < 1e-3).all() and sorted(distances.argmin(axis=1)) == list(range(8))
+        shown = np.argwhere(segmentation(sample) == BLOCK)[:, ::-1] + 0.5
+        assert len(shown), "the block is in the picture"
+        assert (shown > stored.min(axis=0) - 1).all() and (shown < stored.max(axis=0) + 1).all()
 
 
 @pytest.mark.parametrize(("gone", "label"), [("block", BLOCK), ("robot", ROBOT)])
