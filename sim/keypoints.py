@@ -41,7 +41,6 @@ def _half_turn(name: str, x: float, y: float, z: float) -> Channel:
     return Channel(name, "block", (("block", (x, y, z)), ("block", (-x, -y, z))))
 
 
-CLAMP = Channel("clamp", "robot", (("clamp", (0.0, 0.0, 0.0)),))
 BLOCK_CHANNELS = (
     Channel("block_centre", "block", (("block", (0.0, 0.0, 0.0)),)),
     Channel("block_top", "block", (("block", (0.0, 0.0, 1.0)),)),

@@ -64,7 +64,7 @@ def command(
 
     if (bag is None) == (not images):
         raise click.UsageError("give image files, or a recording with --bag, and not both.")
-    robot = _robot(models, stage or "coarse")
+    robot = _robot(models, stage or "coarse", method)
     if bag is None:
         requests = [Request(stage or "coarse", tuple(_views(images, joints, camera, robot)), None)]
     else:
@@ -88,11 +88,12 @@ def command(
                 _draw(overlay, prefix, name, result, request.views, localizer.robot)
 
 
-def _robot(models: Path | None, stage: str) -> "Robot":
-    """The robot that the models are for."""
+def _robot(models: Path | None, stage: str, method: str) -> "Robot":
+    """The robot that the models of a method are for."""
     from perception.bundle import Bundle, default_models_dir
+    from perception.methods import method_of
 
-    return Bundle.load((models or default_models_dir()) / stage).robot()
+    return Bundle.load((models or default_models_dir()) / f"{stage}{method_of(method).SUFFIX}").robot()
 
 
 def _localize(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from fixtures_bundle import POSE_BINS
 
+from perception import node_parameters
 from perception.angles import difference
 from perception.bins import BinLocalizer, quarter_turns, turned
 from perception.bundle import BinScores, Crop, Input, Manifest
@@ -130,7 +131,7 @@ def test_the_tool_is_read_between_the_bins():
 
 
 def test_methods_are_opened_by_name(tmp_path):
-    assert set(METHODS) == {"heatmaps", "bins"}
+    assert tuple(METHODS) == node_parameters.METHODS == ("heatmaps", "bins")
     with pytest.raises(BlockworldError, match="there is no method 'magic': choose one of heatmaps, bins"):
         open_localizer(tmp_path, method="magic")
     with pytest.raises(BundleError, match="no model coarse_bins"):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim.dataset import present_images, read_config
+from sim.dataset import DatasetConfig, build, present_images, read_config
 from training.localization import data_sets
 from training.localization.data_sets import build_missing
 
@@ -34,6 +34,14 @@ def test_what_is_missing_is_built_once(tmp_path):
     before = {path.name: path.stat().st_mtime_ns for path in out.glob("*.tar")}
     build_missing([out])
     assert {path.name: path.stat().st_mtime_ns for path in out.glob("*.tar")} == before
+
+
+def test_a_data_set_of_one_s_own_is_used_as_it_is(tmp_path):
+    own = tmp_path / "small"
+    config = DatasetConfig(task="fine", renderer="tiny", preset="lab", seed=6, scenes=1, width=64, height=64)
+    assert sum(build(config, own)) == 3
+    build_missing([own])
+    assert read_config(own).seed == 6 and len(list(own.glob("*.tar"))) == 1
 
 
 def test_what_cannot_be_built_is_told_before_anything_is(tmp_path):

@@ -164,6 +164,8 @@ def test_images_for_another_task_are_refused(small_data):
 def test_exporting_before_training_says_what_to_do(small_data, tmp_path):
     with pytest.raises(BlockworldError, match="train first with `blockworld train localization-fine`"):
         export(_config(small_data, tmp_path), tmp_path / "models")
+    with pytest.raises(BlockworldError, match="train first with `blockworld train localization-fine-bins`"):
+        export(_config(small_data, tmp_path, method="bins"), tmp_path / "models")
 
 
 @pytest.mark.parametrize("name", RECIPES)

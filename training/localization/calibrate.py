@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from scipy.stats import chi2
 from tqdm import tqdm
 
-from perception import angles
 from perception.bundle import CARD_FILE, MODEL_FILE, Bundle, Calibration
 from perception.errors import LocalizationError
 from perception.estimate import BlockEstimate
@@ -58,7 +57,7 @@ def calibrate(config: CalibrationConfig, models_dir: Path) -> dict[str, float]:
         views = {"coarse": case.views["overview"], "fine": (*case.views["fine0"], *case.views["fine90"])}
         for stage in STAGES:
             try:
-                found[stage].append(_miss(getattr(localizer, stage)(views[stage]), case))
+                found[stage].append(_miss(getattr(localizer, stage)(views[stage]), case.block.T_base_block))
             except LocalizationError:
                 continue
     figures: dict[str, float] = {}
@@ -118,8 +117,5 @@ def _drawn(config: CalibrationConfig) -> Iterator[Case]:
         yield from cases(config.seed + number, config.cases, renderer, changed(preset(name), size))
 
 
-def _miss(estimate: BlockEstimate, case: Case) -> tuple[np.ndarray, np.ndarray]:
-    truth = np.linalg.inv(estimate.T_base_frame) @ case.block.T_base_block
-    yaw = np.arctan2(truth[1, 0], truth[0, 0])
-    turn = float(angles.difference(estimate.yaw_rad, yaw, np.pi))
-    return np.array([estimate.x_m - truth[0, 3], estimate.y_m - truth[1, 3], turn]), estimate.covariance
+def _miss(estimate: BlockEstimate, T_base_block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return estimate.errors(T_base_block), estimate.covariance

@@ -15,7 +15,8 @@ WAIT_S = 2.0
 
 
 def build_missing(folders: Sequence[Path]) -> None:
-    """Build those folders that are named like a configuration of `datasets/` and are not complete.
+    """Build those folders that are named like a configuration of `datasets/` and are not complete; a data set of
+    another configuration, of one's own robot for one, is used as it is.
 
     Of the processes that torchrun started, the first builds and the others wait for it. Raises ValueError as `build`
     does, and for a folder that neither is a data set nor can be built.
@@ -28,6 +29,8 @@ def build_missing(folders: Sequence[Path]) -> None:
         if not file.is_file():
             continue
         config = read_configuration(DatasetConfig, file)
+        if _is_another(folder, config):
+            continue
         while int(os.environ.get("RANK", "0")) > 0 and present_images(config, folder) < config.images:
             time.sleep(WAIT_S)
         missing = config.images - present_images(config, folder)
@@ -35,6 +38,14 @@ def build_missing(folders: Sequence[Path]) -> None:
             with tqdm(total=missing, unit="image", desc=f"rendering {folder.name}") as bar:
                 for count in build(config, folder, workers=len(os.sched_getaffinity(0))):
                     bar.update(count)
+
+
+def _is_another(folder: Path, config: DatasetConfig) -> bool:
+    """Whether the folder is a data set, of another configuration."""
+    try:
+        return read_config(folder).model_dump() != config.model_dump()
+    except ValueError:  # none, or one that `build` has to judge
+        return False
 
 
 def _recipe_of(folder: Path) -> Path:

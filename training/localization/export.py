@@ -46,7 +46,7 @@ def export(config: LocalizationConfig, models_dir: Path) -> Exported:
     weights = load_checkpoint(config.out / "weights.pt")
     if weights is None:
         raise BlockworldError(
-            f"{config.out} has no weights.pt: train first with `blockworld train localization-{config.task}`."
+            f"{config.out} has no weights.pt: train first with `blockworld train {_recipe_of(_name_of(config))}`."
         )
     objective = objective_of(config)
     objective.network.load_state_dict(weights)
@@ -109,7 +109,7 @@ def describe(
     config: LocalizationConfig, width: int, height: int, metrics: dict[str, float], output: Heatmaps | BinScores
 ) -> Manifest:
     """The manifest of a network of this configuration for images of width x height."""
-    name = config.task if config.method == "heatmaps" else f"{config.task}_bins"
+    name = _name_of(config)
     return Manifest(
         name=name,
         version=VERSION,
@@ -122,12 +122,21 @@ def describe(
         bins=None if config.task == "block" else bins_of(config.task, robot_of(config)),
         training={
             "commit": commit(),
-            "command": f"blockworld train localization-{name.replace('_', '-')}",
+            "command": f"blockworld train {_recipe_of(name)}",
             "seed": config.seed,
             "samples": config.samples,
         },
         metrics=metrics,
     )
+
+
+def _name_of(config: LocalizationConfig) -> str:
+    """Of the bundle."""
+    return config.task if config.method == "heatmaps" else f"{config.task}_bins"
+
+
+def _recipe_of(name: str) -> str:
+    return f"localization-{name.replace('_', '-')}"
 
 
 def _places(channel: keypoints.Channel) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from perception.angles import wrap
+from perception.angles import difference, wrap
 from perception.camera import Camera
 
 Array = NDArray[np.float64]
@@ -84,6 +84,12 @@ class BlockEstimate:
     def views(self) -> tuple[str, ...]:
         """Camera of each image given."""
         return tuple(one.camera for one in self.evidence)
+
+    def errors(self, T_base_block: Array) -> Array:
+        """(3,) of x_m, y_m, yaw_rad in the estimate's frame, for a block whose pose in base is T_base_block (4, 4)."""
+        truth = np.linalg.inv(self.T_base_frame) @ T_base_block
+        turn = difference(self.yaw_rad, np.arctan2(truth[1, 0], truth[0, 0]), np.pi)
+        return np.array([self.x_m - truth[0, 3], self.y_m - truth[1, 3], float(turn)])
 
     def in_base(self) -> tuple[float, float, float]:
         """x_m, y_m, yaw_rad of the block in the base frame; yaw in [0, pi)."""

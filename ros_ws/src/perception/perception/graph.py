@@ -19,6 +19,7 @@ from typing import Any
 from perception.errors import BlockworldError
 from perception.node_parameters import (
     ENGINES,
+    METHODS,
     BagRecorderParameters,
     LocalizerParameters,
     PickParameters,
@@ -131,6 +132,7 @@ class Graph:
 CAMERAS = Argument("cameras", "cameras to use, as camera_1,camera_2; each on /NAME/image_raw", "names")
 MODELS = Argument("models", "folder of the model bundles", "folder")
 ENGINE = Argument("engine", "inference engine", choices=ENGINES)
+METHOD = Argument("method", "how the block is localized", choices=METHODS)
 PARAMS_FILE = Argument("params_file", "YAML file of node parameters, as config/localize.yaml", "file")
 USE_SIM = Argument("use_sim", "start the simulated world in place of robot and cameras", "flag", "false")
 RVIZ = Argument("rviz", "start RViz with the display of this graph", "flag", "false")
@@ -147,7 +149,7 @@ def localize(values: dict[str, Any]) -> list[NodeSpec]:
     if values["use_sim"]:
         world = _given({name: values[name] for name in ("world", "robot", "seed")})
         nodes.append(NodeSpec("sim_world", "sim_world", parameters=world, params_file=params_file))
-    localizer = _given({"cameras": values["cameras"], "models": values["models"], "engine": values["engine"]})
+    localizer = _given({name: values[name] for name in ("cameras", "models", "engine", "method")})
     localizer["autostart"] = True
     if values["use_sim"]:
         localizer["reliable_inputs"] = True
@@ -178,13 +180,13 @@ GRAPHS: dict[str, Graph] = {
         Graph(
             "localize",
             "tell where the block is, from camera images and joint states",
-            (CAMERAS, MODELS, ENGINE, PARAMS_FILE, USE_SIM, WORLD, ROBOT, SEED, RVIZ),
+            (CAMERAS, MODELS, ENGINE, METHOD, PARAMS_FILE, USE_SIM, WORLD, ROBOT, SEED, RVIZ),
             localize,
         ),
         Graph(
             "demo",
             "localize the block in a simulated world and pick it up",
-            (CAMERAS, MODELS, ENGINE, PARAMS_FILE, WORLD, ROBOT, SEED, BAG, RVIZ),
+            (CAMERAS, MODELS, ENGINE, METHOD, PARAMS_FILE, WORLD, ROBOT, SEED, BAG, RVIZ),
             demo,
         ),
     )

@@ -232,17 +232,17 @@ class Localizer:
         views: Sequence[View],
         initial: Sequence[Resection | None] | None = None,
     ) -> list[Resection | None]:
-        """The camera of each view; views of one camera name and image size share one, from all their matches.
+        """The camera of each view; views of one camera name share one, from all their matches.
 
         None where the matches give no camera; raises LocalizationError where none of them does.
         """
-        groups: dict[tuple[str, int, int], list[int]] = {}
+        groups: dict[str, list[int]] = {}
         for i, view in enumerate(views):
-            height, width = view.image.shape[:2]
-            groups.setdefault((view.camera, width, height), []).append(i)
+            groups.setdefault(view.camera, []).append(i)
         found: list[Resection | None] = [None] * len(views)
         reasons = []
-        for (name, width, height), members in groups.items():
+        for name, members in groups.items():
+            height, width = views[members[0]].image.shape[:2]
             start = None if initial is None else initial[members[0]]
             try:
                 shared = resect(
@@ -362,8 +362,10 @@ def _evidence(
         used = resection is not None and sight is not None
         block = float(next(seen, 0.0)) if used else 0.0
         doubt = ""
-        if not used:
+        if resection is None:
             doubt = f"{view.camera} does not show enough of the robot to know where it stands"
+        elif sight is None:
+            doubt = f"{view.camera} does not have the clamp in front of it"
         elif block < _LEAST_BLOCK:
             doubt = f"{view.camera} hardly shows the block"
         out.append(Evidence(view.camera, robot, block, used, doubt))

@@ -1,4 +1,4 @@
-"""The methods of localization by name; the first one is the default: it measures best (docs/localization.md)."""
+"""The methods of localization by name; the first one is the default (docs/localization.md has the figures)."""
 
 import os
 from collections.abc import Sequence
@@ -21,6 +21,11 @@ def open_localizer(
 
     Raises BlockworldError for a method that there is not, BundleError or EngineError for what cannot be used.
     """
-    if method not in METHODS:
-        raise BlockworldError(f"there is no method {method!r}: choose one of {', '.join(METHODS)}.")
-    return METHODS[method].open(models_dir, engine, stages)
+    return method_of(method).open(models_dir, engine, stages)
+
+
+def method_of(name: str) -> type[Localizer]:
+    """The localizer of a method; raises BlockworldError for one that there is not."""
+    if name not in METHODS:
+        raise BlockworldError(f"there is no method {name!r}: choose one of {', '.join(METHODS)}.")
+    return METHODS[name]

@@ -16,6 +16,7 @@ from perception.errors import BlockworldError
 
 CAMERA_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 ENGINES = ("auto", "onnxruntime", "tensorrt")
+METHODS = ("heatmaps", "bins")  # those of perception.methods, which takes long to import
 
 
 def parameter(
@@ -51,7 +52,7 @@ class LocalizerParameters:
     cameras: tuple[str, ...] = parameter(
         ("camera_1", "camera_2", "camera_3"), "cameras to listen to, each on the topic /NAME/image_raw"
     )
-    method: str = parameter("heatmaps", "how the block is localized", choices=("heatmaps", "bins"))
+    method: str = parameter("heatmaps", "how the block is localized", choices=METHODS)
     models: str = parameter("", "folder of the models; empty: BLOCKWORLD_MODELS, else the checkout's models/")
     engine: str = parameter("auto", "inference engine", choices=ENGINES)
     autostart: bool = parameter(False, "configure and activate by itself at the start")
