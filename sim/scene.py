@@ -168,9 +168,9 @@ class View:
 class Scene:
     """Everything that an image depends on.
 
-    joints (J,): in the order of the robot's joint names, rad and m. robot_materials: one per tone of the robot's
-    description, the last one serving all further tones. bodies: support, room and distractors. absent: labels of
-    what is not there after all, ROBOT or BLOCK; everything else is as if it were.
+    joints (J,): in the order of the robot's joint names, rad and m. robot_materials: one per part of the robot's
+    description, or one per tone, the last one serving all further tones. bodies: support, room and distractors.
+    absent: labels of what is not there after all, ROBOT or BLOCK; everything else is as if it were.
     """
 
     seed: int

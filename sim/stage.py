@@ -9,9 +9,10 @@ def bodies(scene: Scene, description: RobotDescription | None = None) -> list[Bo
     what is absent."""
     description = description or load_robot(scene.robot)
     poses = description.robot.link_poses(scene.joints)
-    last = len(scene.robot_materials) - 1
+    paints = scene.robot_materials
+    by_part = len(paints) == len(description.parts)
     parts = [
-        Body(part.mesh, poses[part.link], scene.robot_materials[min(part.tone, last)], ROBOT)
-        for part in description.parts
+        Body(part.mesh, poses[part.link], paints[i if by_part else min(part.tone, len(paints) - 1)], ROBOT)
+        for i, part in enumerate(description.parts)
     ]
     return [body for body in (*scene.bodies, scene.block.body, *parts) if body.label not in scene.absent]

@@ -163,7 +163,8 @@ def _number(value: Any, source: str) -> float:
 def _as_text(figures: dict[str, Any]) -> str:
     if figures["stage"] == "tool":
         u, v = figures["u_px"], figures["v_px"]
-        return f"tool in {figures['camera']}: u {u:.1f} px  v {v:.1f} px  +-{figures['two_sigma_px']:.1f} px"
+        sure = f"+-{figures['two_sigma_px']:.1f} px, confidence {100 * figures['confidence']:.0f} %"
+        return f"tool in {figures['camera']}: u {u:.1f} px  v {v:.1f} px  {sure}"
     lines = [
         f"{figures['stage']}: block in {figures['frame']}: x {1e3 * figures['x_m']:.1f} mm  "
         f"y {1e3 * figures['y_m']:.1f} mm  yaw {figures['yaw_deg']:.1f} deg",
@@ -206,7 +207,7 @@ def _as_dict(result: "BlockEstimate | ToolEstimate", recorded: "Recorded | None"
     if isinstance(result, ToolEstimate):
         spread = 2.0 * float(np.sqrt(np.linalg.eigvalsh(result.covariance)[-1]))
         place = {"stage": "tool", "camera": result.camera, "u_px": result.u_px, "v_px": result.v_px}
-        return place | {"two_sigma_px": spread, "engine": result.engine}
+        return place | {"two_sigma_px": spread, "confidence": result.confidence, "engine": result.engine}
     sigma = np.sqrt(np.diag(result.covariance)).tolist()
     x, y, yaw = result.in_base()
     figures: dict[str, Any] = {

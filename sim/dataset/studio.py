@@ -21,12 +21,14 @@ from sim.random_streams import stream
 from sim.randomization import sample_scene
 from sim.renderers import Frame, Renderer, Shot, open_renderer
 from sim.robots import RobotDescription, load_robot
-from sim.scene import BLOCK, ROBOT, Block, Scene, View
+from sim.scene import BLOCK, DISTRACTOR, ROBOT, Block, Scene, View
 
 CROP_SCALE_ERROR = 0.15
 CROP_SHIFT_ERROR = 0.06
 DOWNWARD = 1e-2
 BLOCK_SIDE_M = 0.26
+DECOY_HEIGHT_M = 0.02  # of the middle of what may be taken for a block
+EMPTY_SHARE = 0.2  # of the pictures without a block show the ground on which it would lie
 
 
 @dataclass(frozen=True)
@@ -155,10 +157,12 @@ def stored_task(config: DatasetConfig) -> Task:
 
 
 def shots_of(scene: Scene, config: DatasetConfig, description: RobotDescription) -> list[Shot]:
-    """The shots of a scene: whole images for coarse and tool, crops around the clamp for fine, the block for block."""
+    """The shots of a scene: whole images for coarse and tool, crops around the clamp for fine, the block for block, or
+    where there is none what may be taken for it."""
     size = (config.width, config.height)
     if config.task == "block":
-        return [around_block(view, scene.block, config) for view in scene.views]
+        middles = _decoys(scene) if BLOCK in scene.absent else [_middle_of(scene.block)] * len(scene.views)
+        return [around(view, middle, config) for view, middle in zip(scene.views, middles, strict=True)]
     if config.task != "fine":
         return [Shot.whole(camera, *size, config.oversampling) for camera in scene.cameras]
     rng = stream(config.seed, scene.index, "crop")
@@ -166,13 +170,34 @@ def shots_of(scene: Scene, config: DatasetConfig, description: RobotDescription)
     return [close_up(view, clamp, rng, config) for view in scene.views]
 
 
-def around_block(view: View, block: Block, config: DatasetConfig) -> Shot:
-    """The square of BLOCK_SIDE_M around the middle of the block."""
-    middle = block.T_base_block @ (0.0, 0.0, block.size_m[2] / 2, 1.0)
-    pixel, depth = view.camera.project(middle[:3])
+def around(view: View, middle_m: np.ndarray, config: DatasetConfig) -> Shot:
+    """The square of BLOCK_SIDE_M around a point (3,)."""
+    pixel, depth = view.camera.project(middle_m)
     u, v = (float(part) for part in to_image(view, pixel))
     half = BLOCK_SIDE_M / 2 * view.camera.focal_px / float(depth)
     return Shot(view.camera, u - half, v - half, u + half, v + half, config.width, config.height, config.oversampling)
+
+
+def _middle_of(block: Block) -> np.ndarray:
+    return np.asarray((block.T_base_block @ (0.0, 0.0, block.size_m[2] / 2, 1.0))[:3])
+
+
+def _decoys(scene: Scene) -> list[np.ndarray]:
+    """The middle of something else for every view: of one of the things around that the camera has in front of it, or,
+    in a share of the cases and where there is none, of the block that is not there."""
+    rng = stream(scene.seed, scene.index, "decoy")
+    things = [body.pose[:3, 3] + (0.0, 0.0, DECOY_HEIGHT_M) for body in scene.bodies if body.label >= DISTRACTOR]
+    chosen = []
+    for view in scene.views:
+        near = [middle for middle in things if _in_view(view, middle)]
+        empty = rng.random() < EMPTY_SHARE or not near
+        chosen.append(_middle_of(scene.block) if empty else near[int(rng.integers(len(near)))])
+    return chosen
+
+
+def _in_view(view: View, middle_m: np.ndarray) -> bool:
+    (u, v), depth = view.camera.project(middle_m)
+    return bool(depth > 0 and 0 <= u < view.camera.width and 0 <= v < view.camera.height)
 
 
 def close_up(view: View, T_base_clamp: np.ndarray, rng: np.random.Generator, config: DatasetConfig) -> Shot:

@@ -105,6 +105,7 @@ class RobotRanges(Ranges):
     open_share: float = limited("", 0, 1, "share of hovering grippers that are fully open")
     opening_share: Span = limited("", 0, 1, "opening of all others, as a share of fully open")
     repaint_share: float = limited("", 0, 1, "share of robots in any colour instead of their own")
+    patchwork_share: float = limited("", 0, 1, "share of robots whose parts are each painted on their own", 0.0)
     brightness: Span = limited("", 0.1, 2, "factor on the brightness of the robot's colours")
     tint: float = limited(
         "", 0, 0.5, "standard deviation of each of red, green and blue of the robot's colours"
@@ -172,6 +173,8 @@ class RoomRanges(Ranges):
     furniture: Count = limited("pieces", 0, 12, "number of pieces of furniture: cupboards, boxes, posts")
     furniture_m: Span = limited("m", 0.05, 3, "sides of a piece")
     backdrop_share: float = limited("", 0, 1, "share of scenes with a texture or picture behind all")
+    mount_share: float = limited("", 0, 1, "share of robots on a plate that lies on the support", 0.0)
+    mount_m: Span = limited("m", 0.1, 1.5, "sides of that plate", (0.22, 0.5))
     support_look: LookRanges
     look: LookRanges
 

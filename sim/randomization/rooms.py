@@ -16,6 +16,8 @@ THICKNESS_M, WALL_SIDE_M = 0.1, 10.0
 CAMERA_GAP_M = 0.3  # walls stand at least this far behind a camera
 FARTHEST_M = 2.0  # from the nearest place where a piece of furniture might stand
 PLACES = 8
+MOUNT_M, MOUNT_TOP_M = 0.02, (0.0005, 0.006)  # thickness of a robot's plate, and its top above the plane of the base
+MOUNT_OFF_M = 0.04  # standard deviation, per axis, of its middle from the base's
 SHAPES = ("box", "box", "box", "cylinder")
 
 
@@ -31,8 +33,27 @@ class Sight:
 def sample_room(
     seed: int, index: int, config: RandomizationConfig, support: Support, sight: Sight
 ) -> tuple[Body, ...]:
-    """Walls and furniture around the bench."""
-    return *_walls(seed, index, config, sight), *_furniture(seed, index, config, support, sight)
+    """Walls and furniture around the bench, and what the robot is mounted on."""
+    return (
+        *_walls(seed, index, config, sight),
+        *_furniture(seed, index, config, support, sight),
+        *_mount(seed, index, config),
+    )
+
+
+def _mount(seed: int, index: int, config: RandomizationConfig) -> list[Body]:
+    """A thin plate under the robot's base, roughly in its middle."""
+    rng, ranges = stream(seed, index, "mount"), config.room
+    there = happens(rng, ranges.mount_share)
+    sides, off, turn = [within(rng, ranges.mount_m) for _ in range(2)], rng.normal(0, MOUNT_OFF_M, 2), rng.random()
+    top = within(rng, MOUNT_TOP_M)
+    if not there:
+        return []
+    angle = np.pi / 12 * (2 * turn - 1)
+    cos, sin = float(np.cos(angle)), float(np.sin(angle))
+    pose = np.array([(cos, -sin, 0, off[0]), (sin, cos, 0, off[1]), (0, 0, 1, top - MOUNT_M / 2), (0, 0, 0, 1.0)])
+    material = surface(rng, ranges.look, max(sides), config.textures, config.pictures)
+    return [Body("box", pose, material, ROOM, (sides[0], sides[1], MOUNT_M))]
 
 
 def _walls(seed: int, index: int, config: RandomizationConfig, sight: Sight) -> list[Body]:

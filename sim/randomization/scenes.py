@@ -69,7 +69,9 @@ def _sampled(
         index=index,
         robot=description.name,
         joints=joints,
-        robot_materials=robot_paint(stream(seed, index, "robot"), description.tones, config.robot, config.textures),
+        robot_materials=robot_paint(
+            stream(seed, index, "robot"), description.tones, len(description.parts), config.robot, config.textures
+        ),
         block=block,
         bodies=(*support.bodies, *sample_room(seed, index, config, support, sight), *distractors),
         lights=sample_lights(seed, index, config, description.camera_target_m),

@@ -84,9 +84,9 @@ def natural_seed(number: float, seeds: range) -> int:
 
 
 def robot_paint(
-    rng: np.random.Generator, tones: tuple[Colour, ...], ranges: RobotRanges, seeds: range
+    rng: np.random.Generator, tones: tuple[Colour, ...], parts: int, ranges: RobotRanges, seeds: range
 ) -> tuple[Material, ...]:
-    """One material per tone of the robot: its own colours somewhat changed, or any, clean or worn."""
+    """One material per tone of the robot, or per part: its own colours somewhat changed, or any, clean or worn."""
     repainted, worn = happens(rng, ranges.repaint_share), happens(rng, ranges.wear_share)
     family, number = one_of(rng, ranges.wear_families), natural_seed(rng.random(), seeds)
     repeats = 1.0 + 6.0 * rng.random()
@@ -98,4 +98,14 @@ def robot_paint(
         natural = np.array(tone) * brightness + tint
         clean = Material(colour(*(free if repainted else natural)), None, 1.0, roughness, 0.0, specular)
         paints.append(replace(clean, texture=Texture(family, number), repeats=repeats) if worn else clean)
+    if happens(rng, ranges.patchwork_share):
+        return tuple(_patch(rng, paints[int(rng.integers(len(paints)))], ranges) for _ in range(parts))
     return tuple(paints)
+
+
+def _patch(rng: np.random.Generator, paint: Material, ranges: RobotRanges) -> Material:
+    """A paint as it is, in any gray, or in any colour; as rough and as shiny as any."""
+    gray, free, choice = rng.random(), rng.random(3), rng.random()
+    roughness, specular = within(rng, ranges.roughness), within(rng, ranges.specular)
+    rgb = paint.rgb if choice < 0.5 else colour(gray, gray, gray) if choice < 0.8 else colour(*free)
+    return replace(paint, rgb=rgb, roughness=roughness, specular=specular)

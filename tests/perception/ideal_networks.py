@@ -6,14 +6,14 @@ windows tell.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from fixtures_bundle import CHANNELS, SIGMA, STRIDE, manifest
+from scipy.optimize import least_squares
 
 from perception.adjustment import Pose
 from perception.camera import Camera
-from perception.crop import Window
+from perception.crop import Turned
 from perception.localize import Localizer, Network, View
 from perception.resection import Resection
 from perception.robot import Robot
@@ -63,16 +63,16 @@ class Truth:
 
 
 class _Observed(Localizer):
-    """A localizer whose close-ups' windows are known to its networks, in the order in which they are run."""
+    """A localizer whose networks know which parts of the images they are shown, in the order in which they are run."""
 
     def __init__(self, truth: Truth) -> None:
-        self.windows: list[Window] = []
+        self.windows: list[Turned] = []
         engines = {stage: IdealEngine(stage, truth, self.windows) for stage in CHANNELS}
         super().__init__({stage: Network(manifest(stage, SIZES[stage]), engine) for stage, engine in engines.items()})
 
-    def _window(self, *seen: Any) -> Window:
-        self.windows.append(super()._window(*seen))
-        return self.windows[-1]
+    def _look(self, stage: str, views: Sequence[View], windows: Sequence[Turned] | None = None) -> list[Sight]:
+        self.windows[:] = windows or []
+        return super()._look(stage, views, windows)
 
 
 @dataclass
@@ -81,7 +81,7 @@ class IdealEngine:
 
     stage: str
     truth: Truth
-    windows: list[Window]
+    windows: list[Turned]
     name: str = "ideal"
 
     def run(self, images: np.ndarray) -> np.ndarray:
@@ -92,9 +92,9 @@ class IdealEngine:
         truth = self.truth
         camera, joints = truth.scenes[index]
         low, size = np.zeros(2), np.array([camera.width, camera.height])
-        if self.stage == "fine":
+        if self.windows:
             window = self.windows.pop(0)
-            low, size = np.array([window.u0, window.v0]), np.full(2, window.side)
+            low, size = window.origin, np.diag(window.linear) * window.size
         cells = np.array(SIZES[self.stage]) // STRIDE
         rng = np.random.default_rng((truth.seed, index, sorted(CHANNELS).index(self.stage)))
         main = 1.0 - sum(share for _, share in truth.others)
@@ -115,6 +115,21 @@ class IdealEngine:
                 peaks += [(place, share / len(places)) for place in at]
             maps.append(draw_peaks([] if index in unseen[channel.kind] else peaks, *cells))
         return np.array(maps, dtype=np.float32)
+
+
+def hover(x_m: float, y_m: float, yaw_rad: float, height_m: float = 0.16) -> np.ndarray:
+    """Joint positions (9,) with the clamp pointing down above a place, its x axis at yaw_rad."""
+    cos, sin = np.cos(yaw_rad), np.sin(yaw_rad)
+    rotation = np.array([[cos, sin, 0.0], [sin, -cos, 0.0], [0.0, 0.0, -1.0]])
+
+    def miss(arm: np.ndarray) -> np.ndarray:
+        pose = ROBOT.clamp_pose([*arm, 0.04, 0.04])
+        return np.concatenate([10.0 * (pose[:3, 3] - (x_m, y_m, height_m)), (pose[:3, :3] - rotation).ravel()])
+
+    limits = ([joint.lower for joint in ROBOT.moving[:7]], [joint.upper for joint in ROBOT.moving[:7]])
+    solved = least_squares(miss, [np.arctan2(y_m, x_m), 0.3, 0.0, -2.0, 0.0, 2.3, 0.8], bounds=limits)
+    assert solved.cost < 1e-6
+    return np.array([*solved.x, 0.04, 0.04])
 
 
 def draw_peaks(

@@ -128,6 +128,9 @@ def test_the_tool_is_read_between_the_bins():
     scores = np.concatenate([-0.5 * ((centres - 0.413) / 0.03) ** 2, -0.5 * ((centres - 0.552) / 0.03) ** 2])
     found = localizer(tool=scores).tool(view())
     np.testing.assert_allclose((found.u_px, found.v_px), (0.413 * 640, 0.552 * 480), atol=1.0)
+    assert found.confidence > 0.9
+    unsure = localizer(tool=np.zeros(100)).tool(view())
+    assert unsure.confidence < 0.1
 
 
 def test_methods_are_opened_by_name(tmp_path):

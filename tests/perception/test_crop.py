@@ -67,3 +67,34 @@ def test_a_clamp_behind_the_camera_is_refused():
     away = Camera.looking_at((1.3, 0.5, 0.8), (2.0, 1.0, 0.8), 650.0, 640, 480)
     with pytest.raises(LocalizationError, match="behind the camera"):
         crop.window(away, clamp(), (320.0, 240.0))
+
+
+def corners(window):
+    """First and last corner of what a picture shows, in px of the image."""
+    return window.origin, window.origin + window.linear @ np.array(window.size)
+
+
+def test_the_picture_of_the_arm_holds_its_points_and_stays_inside_the_image():
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        points = rng.uniform((0, 0), (640, 480)) + rng.normal(0, rng.uniform(5, 200), (20, 2))
+        window = crop.arm_window(points, (640, 480), (256, 192))
+        low, high = corners(window)
+        assert (low >= -1e-9).all() and (high <= np.array([640, 480]) + 1e-9).all()
+        assert 640 / 256 / crop.MOST_ARM_ZOOM - 1e-9 <= window.linear[0, 0] <= 640 / 256 + 1e-9
+        seen = np.clip(points, 0, (640, 480))
+        if window.linear[0, 0] < 640 / 256 - 1e-9:
+            assert (seen >= low - 1e-9).all() and (seen <= high + 1e-9).all()
+
+
+def test_an_arm_that_fills_the_image_is_shown_as_it_is():
+    window = crop.arm_window([(5.0, 5.0), (630.0, 470.0)], (640, 480), (256, 192))
+    for found, wanted in zip(corners(window), ((0, 0), (640, 480)), strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-9)
+
+
+def test_an_image_of_another_shape_is_not_stretched():
+    window = crop.arm_window([(900.0, 300.0), (1000.0, 500.0)], (1280, 720), (256, 192))
+    assert window.linear[0, 0] == window.linear[1, 1]
+    low, high = corners(window)
+    assert low[0] < 900 and high[0] > 1000 and high[1] <= 720

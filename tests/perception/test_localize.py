@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fixtures_bundle import draw_markers, error_of, upright, write_marker_bundles
-from scipy.optimize import least_squares
 
 from perception import overlay
 from perception.angles import difference
@@ -18,7 +17,7 @@ from perception.localize import Localizer, View
 from perception.robot import Robot
 
 sys.path.insert(0, str(Path(__file__).parent))
-from ideal_networks import Truth
+from ideal_networks import Truth, hover
 
 NOISE_PX = 0.2  # of the networks' inputs: 0.7 px of an overview, 0.4 px of a close-up
 ROBOT = Robot.load()
@@ -39,21 +38,6 @@ def block(rng):
 def overview_joints(rng):
     low = (-0.8, -0.9, -0.5, -2.4, -0.5, 1.0, -0.5)
     return np.array([*rng.uniform(low, (0.8, 0.0, 0.5, -1.6, 0.5, 2.0, 0.5)), 0.04, 0.04])
-
-
-def hover(x_m, y_m, yaw_rad, height_m=0.16):
-    """Joint positions (9,) with the clamp pointing down above a place, its x axis at yaw_rad."""
-    cos, sin = np.cos(yaw_rad), np.sin(yaw_rad)
-    rotation = np.array([[cos, sin, 0.0], [sin, -cos, 0.0], [0.0, 0.0, -1.0]])
-
-    def miss(arm):
-        pose = ROBOT.clamp_pose([*arm, 0.04, 0.04])
-        return np.concatenate([10.0 * (pose[:3, 3] - (x_m, y_m, height_m)), (pose[:3, :3] - rotation).ravel()])
-
-    limits = ([joint.lower for joint in ROBOT.moving[:7]], [joint.upper for joint in ROBOT.moving[:7]])
-    solved = least_squares(miss, [np.arctan2(y_m, x_m), 0.3, 0.0, -2.0, 0.0, 2.3, 0.8], bounds=limits)
-    assert solved.cost < 1e-6
-    return np.array([*solved.x, 0.04, 0.04])
 
 
 def coarse_case(seed, views=3, **truth):
@@ -296,13 +280,19 @@ def test_a_huge_image_works_in_bounded_memory():
         case.localizer().fine([replace(views[0], image=np.broadcast_to(np.uint8(0), (9000, 12000, 3)))])
 
 
+def test_a_camera_whose_first_image_shows_no_robot_is_found_by_its_other_one():
+    case, views = fine_case(3, cameras=2, orientations=2, blind={0})
+    found = case.localizer().fine(views)
+    assert set(found.cameras) == {"camera_1", "camera_2"} and error_of(found, case.block)[0] < 0.005
+
+
 def test_the_tool_is_found_in_the_image():
     case, views = fine_case(0, cameras=1)
     eye, joints = case.scenes[0]
     found = case.localizer().tool(views[0])
     truth = eye.project(ROBOT.clamp_pose(joints)[:3, 3])[0]
     np.testing.assert_allclose((found.u_px, found.v_px), truth, atol=4.0)
-    assert len(found.u.centres) == len(found.v.centres) == 50
+    assert len(found.u.centres) == len(found.v.centres) == 50 and found.confidence > 0.95
     assert found.u.probabilities.sum() == pytest.approx(1.0)
     assert found.u.centres[np.argmax(found.u.probabilities)] == pytest.approx(found.u_px, abs=640 / 50)
 

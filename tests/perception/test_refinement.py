@@ -1,15 +1,17 @@
 """The second look: a picture around a rough estimate, turned, and all corners told apart."""
 
+from itertools import cycle
+
 import numpy as np
 import pytest
 from fixtures_bundle import upright
 
 from perception import crop
-from perception.adjustment import Adjusted, Observations, Pose, adjust
+from perception.adjustment import Observations, Pose
 from perception.angles import difference
 from perception.bundle import Channel, Crop, Heatmaps, Input, Manifest
 from perception.camera import Camera
-from perception.refinement import refine
+from perception.refinement import SecondLook, evidence_of
 from perception.resection import Resection
 from perception.robot import Robot
 from perception.search import Looking
@@ -58,7 +60,7 @@ def ideal(block: Pose, blind: bool = False):
 
     def run(pictures):
         maps = []
-        for own, camera in zip(pictures, EYES, strict=True):
+        for own, camera in zip(pictures, cycle(EYES), strict=False):  # hypothesis after hypothesis
             y, x = np.mgrid[0 : SIZE[1], 0 : SIZE[0]] + 0.5
             design = np.stack([x.ravel(), y.ravel(), np.ones(x.size)], axis=-1)
             to_image, *_ = np.linalg.lstsq(design, own[..., :2].reshape(-1, 2) * (640 / 255), rcond=None)
@@ -101,25 +103,41 @@ def robot():
     )
 
 
-def rough(block: Pose) -> Adjusted:
-    first = adjust(robot(), EYES, block)
-    return Adjusted(tuple(EYES), block, first.covariance, first.cost, first.residuals)
+def look_again(network, *blocks: Pose):
+    """What a network that knows the truth says of some blocks, the cameras being known."""
+    return SecondLook(MANIFEST, network, looks(), [picture()] * 3, robot())(EYES, blocks)
 
 
 @pytest.mark.parametrize("yaw", [0.0, 0.4, 1.2, 1.57, 2.5, 3.1])
 def test_a_rough_estimate_becomes_exact_whatever_end_is_called_first(yaw):
     block = upright(0.45, 0.05, yaw, (0.1, 0.042, 0.05))
     for turn in (0.0, np.pi):
-        start = upright(0.462, 0.041, yaw + turn + 0.25, (0.085, 0.04, 0.045))
-        found = refine(MANIFEST, ideal(block), looks(), [picture()] * 3, rough(start), robot()).block
+        (looked,) = look_again(ideal(block), upright(0.462, 0.041, yaw + turn + 0.25, (0.085, 0.04, 0.045)))
+        found = looked.adjusted.block
         assert np.linalg.norm(found.position - block.position) < 1e-3
         assert abs(difference(found.yaw_rad, yaw, np.pi)) < np.deg2rad(0.6)
         np.testing.assert_allclose(found.size, block.size, atol=2e-3)
+        np.testing.assert_allclose(looked.seen, 1.0, atol=0.02)
 
 
-def test_a_network_that_finds_nothing_leaves_the_estimate_as_it_was():
-    start = rough(upright(0.45, 0.05, 0.3))
-    assert refine(MANIFEST, ideal(start.block, blind=True), looks(), [picture()] * 3, start, robot()) is start
+def test_a_network_that_finds_nothing_says_so_and_adjusts_nothing():
+    (looked,) = look_again(ideal(upright(0.45, 0.05, 0.3), blind=True), upright(0.45, 0.05, 0.3))
+    assert looked.adjusted is None
+    np.testing.assert_allclose(looked.seen, 0.0, atol=0.01)
+
+
+def test_of_two_hypotheses_the_one_without_a_block_is_told_and_left_as_it_is():
+    block = upright(0.45, 0.05, 0.3)
+    right, wrong = look_again(ideal(block), upright(0.455, 0.045, 0.4), upright(0.25, -0.3, 0.4))
+    assert np.linalg.norm(right.adjusted.block.position - block.position) < 1e-3
+    assert wrong.adjusted is None and wrong.seen.max() < 0.1
+    assert right.evidence > 2 > -2 > wrong.evidence
+
+
+def test_a_view_is_never_taken_for_quite_sure():
+    assert evidence_of(np.array([0.0, 1.0])) == pytest.approx(0.0)
+    assert np.isfinite(evidence_of(np.zeros(6)))
+    assert evidence_of(np.array([0.9, 0.9])) > evidence_of(np.array([0.9])) > 0
 
 
 def test_a_turned_picture_shows_what_its_frame_says():

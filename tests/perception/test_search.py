@@ -10,7 +10,7 @@ from fixtures_bundle import upright
 from perception.adjustment import BlockPrior
 from perception.angles import difference
 from perception.camera import Camera
-from perception.search import attitudes, log_likelihood, places
+from perception.search import attitudes, gathered, log_likelihood, places
 
 sys.path.insert(0, str(Path(__file__).parent))
 from ideal_networks import Truth
@@ -61,6 +61,23 @@ def test_a_camera_that_sees_only_sky_proposes_nothing():
     up = Camera.looking_at((1.3, 0.0, 0.9), (0.3, 0.0, 3.0), 600.0, 640, 480)
     case.scenes[0] = (up, JOINTS)
     assert places(case.looks(), 3, PRIOR) == []
+
+
+def test_views_agree_on_a_place_between_their_cells():
+    block = upright(0.5, 0.1, 0.7)
+    looks = truth(block).looks()
+    for off in ((0.02, -0.01), (-0.015, 0.02)):
+        start = upright(0.5 + off[0], 0.1 + off[1], 0.0, block.size)
+        seen = [look.sight.block_points(i, EYES[i], start, 40.0, pairs=False) for i, look in enumerate(looks)]
+        place = gathered(list(zip(looks, seen, strict=True)), EYES, start)
+        assert np.linalg.norm(place - block.position) < 0.003
+
+
+def test_a_place_that_no_view_sees_stays_where_it_is():
+    looks = truth(upright(0.5, 0.1, 0.7), without_block={0, 1, 2}).looks()
+    start = upright(0.4, 0.0, 0.0)
+    seen = [look.sight.block_points(i, EYES[i], start, 40.0, pairs=False) for i, look in enumerate(looks)]
+    np.testing.assert_allclose(gathered(list(zip(looks, seen, strict=True)), EYES, start), start.position)
 
 
 @pytest.mark.parametrize("yaw", [0.05, 0.9, 1.8, 3.1])

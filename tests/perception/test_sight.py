@@ -27,15 +27,15 @@ def look(stage="coarse", window=None, **given) -> Sight:
     if window is None:
         return case.looks(stage)[0].sight
     output = manifest(stage, SIZES[stage]).output
-    maps = np.exp(IdealEngine(stage, case, [window]).maps(0))
-    return Sight(JOINTS, Frame.window(window, output), output, maps)
+    maps = np.exp(IdealEngine(stage, case, [window.upright(128)]).maps(0))
+    return Sight(JOINTS, Frame.turned(window.upright(128), output), output, maps)
 
 
 def test_a_frame_maps_pixels_and_cells_onto_each_other():
     output = look().output
     whole = Frame.whole(np.empty((480, 640, 3), np.uint8), output)
     np.testing.assert_allclose(whole.cell_px, [5.0, 5.0])
-    square = Frame.window(Window(-20.0, 40.0, 192.0), output)
+    square = Frame.turned(Window(-20.0, 40.0, 192.0).upright(128), output)
     pixels = np.random.default_rng(0).uniform(0, 400, (5, 2))
     for frame in (whole, square):
         np.testing.assert_allclose(frame.to_pixels(frame.to_cells(pixels)), pixels)
@@ -103,8 +103,8 @@ def test_probabilities_that_something_is_there():
     assert sight.mass_near(centre, np.array([-1e9, 1e9])) == 0.0
     robot = [one.points[0] for one in sight.output.channels if one.kind == "robot"]
     pixels = EYE.project(ROBOT.points(JOINTS, [(point.link, point.xyz_m) for point in robot]))[0]
-    assert sight.robot_share() == pytest.approx(np.mean([sight.frame.covers(pixel) for pixel in pixels]), abs=0.01)
-    assert look(without_robot={0}).robot_share() < 0.01
+    assert sight.share("robot") == pytest.approx(np.mean([sight.frame.covers(pixel) for pixel in pixels]), abs=0.01)
+    assert look(without_robot={0}).share("robot") < 0.01
 
 
 def test_a_peak_is_read_in_pixels():

@@ -31,7 +31,7 @@ from sim.dataset.processes import Processes
 from sim.dataset.work import Job, Losses, Serial
 from sim.keypoints import CORNER_CHANNELS, channels
 from sim.robots import load_robot
-from sim.scene import BLOCK, ROBOT
+from sim.scene import BLOCK, DISTRACTOR, ROBOT
 
 
 @pytest.fixture(scope="module")
@@ -313,6 +313,18 @@ def test_pictures_of_the_block_have_its_middle_in_their_centre_and_its_corners_w
         shown = np.argwhere(segmentation(sample) == BLOCK)[:, ::-1] + 0.5
         assert len(shown), "the block is in the picture"
         assert (shown > stored.min(axis=0) - 1).all() and (shown < stored.max(axis=0) + 1).all()
+
+
+def test_pictures_without_the_block_have_what_may_be_taken_for_it_in_their_middle(tmp_path):
+    always = {"absent": {"block_share": 1.0}, "distractors": {"count": [4, 6]}}
+    list(build(changed(task="block", preset="adv", segmentation=True, scenes=12, randomization=always), tmp_path))
+    labels = [segmentation(sample) for sample in read_samples(tmp_path)]
+    assert not any((one == BLOCK).any() for one in labels)
+    middles = [one[16:32, 16:32] for one in labels]
+    assert np.mean([(middle >= DISTRACTOR).any() for middle in middles]) > 0.5
+    for sample in read_samples(tmp_path):
+        assert sample.record["absent"] == ["block"]
+        assert all(point["px"] == [None] for point in sample.record["keypoints"])
 
 
 @pytest.mark.parametrize(("gone", "label"), [("block", BLOCK), ("robot", ROBOT)])

@@ -1,7 +1,5 @@
 """Random scenes of every preset and task: functions of their arguments, each purpose for itself, and sound."""
 
-import subprocess
-import sys
 from dataclasses import replace
 from functools import cache
 from itertools import combinations
@@ -16,6 +14,7 @@ from sim.randomization import PRESETS, changed, preset, sample_scene
 from sim.randomization.boxes import Boxes
 from sim.randomization.cameras import block_points
 from sim.randomization.clutter import bounds_of
+from sim.randomization.rooms import MOUNT_M
 from sim.robots import load_robot
 from sim.scene import BLOCK, DISTRACTOR, ROBOT, ROOM, SUPPORT, Body, Scene
 from sim.stage import bodies
@@ -353,15 +352,25 @@ def test_any_robot_has_scenes(name):
         description.robot.check(scene.joints)
 
 
-def test_sampling_needs_no_physics():
-    """With PyBullet out of reach, as on a machine without it."""
-    code = (
-        "import sys; sys.modules['pybullet'] = None\n"
-        "from sim.randomization import preset, sample_scene\n"
-        "print(len(sample_scene('fine', 1, 2, config=preset('train')).views))\n"
-    )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert said.stdout == "3\n"
+def test_robots_may_be_painted_part_by_part():
+    description = load_robot("panda")
+    config = changed(preset("train"), {"robot": {"patchwork_share": 1}})
+    for index in range(SCENES):
+        before, scene = scenes("train", "fine")[index], sample_scene("fine", SEED, index, config=config)
+        assert len(scene.robot_materials) == len(description.parts) > len(before.robot_materials)
+        assert len({paint.rgb for paint in scene.robot_materials}) > len(description.tones)
+        drawn = [body.material for body in bodies(scene) if body.label == ROBOT]
+        assert tuple(drawn) == scene.robot_materials
+        assert same(replace(scene, robot_materials=before.robot_materials), before)
+
+
+def test_robots_may_stand_on_a_plate():
+    config = changed(preset("train"), {"room": {"mount_share": 1}})
+    for index in range(SCENES):
+        before, scene = scenes("train", "fine")[index], sample_scene("fine", SEED, index, config=config)
+        (plate,) = [body for body in scene.bodies if body.label == ROOM and body.scale[2] == MOUNT_M]
+        assert np.abs(plate.pose[:2, 3]).max() < 0.2 and 0 < plate.pose[2, 3] + MOUNT_M / 2 < 0.01
+        assert same(replace(scene, bodies=tuple(body for body in scene.bodies if body is not plate)), before)
 
 
 @pytest.mark.parametrize(("gone", "label"), [("block", BLOCK), ("robot", ROBOT)])

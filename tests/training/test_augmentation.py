@@ -16,14 +16,34 @@ def blobs(count):
     return spots[:, None].repeat(1, 3, 1, 1), points
 
 
-def test_points_move_with_the_pixels():
-    images, points = blobs(16)
-    changed, moved = augment(images, points, torch.Generator().manual_seed(3))
-    brightest = changed.mean(1).flatten(1).argmax(-1)
-    found = torch.stack([brightest % 100, brightest // 100], -1) + 0.5
+@pytest.mark.parametrize("task", ["coarse", "tool"])
+def test_points_move_with_the_pixels(task):
+    images, points = blobs(32)
+    changed, moved = augment(images, points, torch.Generator().manual_seed(3), task)
+    gray = changed.mean(1)
+    bright = (gray > gray.amax((1, 2), keepdim=True) - 0.1).float()  # a disc where the exposure is long
+    y, x = torch.meshgrid(torch.arange(80) + 0.5, torch.arange(100) + 0.5, indexing="ij")
+    found = torch.stack([(bright * axis).sum((1, 2)) / bright.sum((1, 2)) for axis in (x, y)], -1)
     distance = (found - moved[:, 0, 0]).norm(dim=-1)
     assert (points - moved).abs().max() > 2
     assert distance.median() < 2.5
+
+
+def test_some_images_are_overexposed():
+    dark = torch.full((200, 3, 32, 32), -0.6)
+    changed, _ = augment(dark, torch.zeros(200, 1, 2, 2), torch.Generator().manual_seed(5))
+    white = changed.mean((1, 2, 3)) > 0.9
+    assert 0.15 < white.float().mean() < 0.5
+
+
+def test_tools_are_enlarged_around_their_points_at_times():
+    points = torch.tensor([30.0, 20.0]) + torch.tensor([[0.0, 0.0], [10.0, 10.0]])[:, None].expand(2, 2, 2)
+    points = points.repeat(200, 1, 1, 1)
+    images = torch.zeros(200, 3, 80, 100)
+    _, moved = augment(images, points, torch.Generator().manual_seed(6), "tool")
+    scale = (moved[:, 1, 0] - moved[:, 0, 0]).norm(dim=-1) / 200**0.5
+    assert 0.3 < (scale > 1.1).float().mean() < 0.6 and scale.max() > 1.5
+    assert (moved > 0).all() and (moved < torch.tensor([100.0, 80.0])).all()
 
 
 def test_equal_generators_give_equal_batches():

@@ -71,3 +71,23 @@ def test_points_move_with_the_pixels():
     for picture, place in zip(crops.mean(1), moved[:, 0, 0], strict=True):
         row, column = divmod(int(picture.argmax()), WIDTH)
         assert (torch.tensor([column + 0.5, row + 0.5]) - place).abs().max() < 1.0
+
+
+def test_pictures_without_a_block_are_turned_any_way_and_have_no_points():
+    ramp = torch.linspace(0, 1, 96)[None, None, None, :].repeat(400, 3, 96, 1)
+    points = torch.full((400, 10, 2, 2), torch.nan)
+    crops, moved = canonical(ramp, points, torch.Generator().manual_seed(3))
+    assert torch.isnan(moved).all()
+    right = crops[:, 0, :, -1].mean(-1) > crops[:, 0, :, 0].mean(-1)
+    down = crops[:, 0, -1].mean(-1) > crops[:, 0, 0].mean(-1)
+    for way in (right, down):
+        assert 0.4 < way.float().mean() < 0.6
+
+
+def test_some_pictures_are_cut_where_only_a_part_of_the_block_is():
+    points = torch.tensor([48.0, 48.0]).repeat(2000, 10, 2, 1)
+    points[:, 2:] += torch.tensor([[-9, -4], [-9, 4], [9, -4], [9, 4]]).repeat(2, 1)[None, :, None]
+    _, moved = canonical(torch.zeros(2000, 3, 96, 96), points, torch.Generator().manual_seed(4))
+    off = (moved[:, 0, 0] - torch.tensor([WIDTH / 2, HEIGHT / 2])).abs().amax(-1)
+    assert 0.02 < (off > 25).float().mean() < 0.1
+    assert off.max() < module.MISPLACED * 1.2

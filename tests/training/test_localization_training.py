@@ -37,7 +37,7 @@ def _config(small_data, out, **changes) -> LocalizationConfig:
 
 
 def _weights(config):
-    return torch.load(config.out / "weights.pt", weights_only=True)
+    return torch.load(config.out / "weights.pt", weights_only=True)["network"]
 
 
 def _losses(config):

@@ -9,6 +9,11 @@ from training.localization.canonical import canonical
 
 CHUNK = 8
 """Images that share a random stream."""
+METERED_SHARE = 0.5
+METERED = (0.75, 1.5)
+"""Where the brightest twentieth of a metered image lies, 1 being white."""
+MOST_ZOOM = 1.8
+"""For tool: the runtime looks at the arm a second time, enlarged (`perception.crop.arm_window`)."""
 
 
 def augment(images: Tensor, points: Tensor, generator: torch.Generator, task: str = "") -> tuple[Tensor, Tensor]:
@@ -18,7 +23,10 @@ def augment(images: Tensor, points: Tensor, generator: torch.Generator, task: st
     noise and a patch of noise; the chunk, in a share of the cases, the resolution of a smaller image.
     """
     block = task == "block"
-    images, points = (canonical if block else _similarity)(images, points, generator)
+    if block:
+        images, points = canonical(images, points, generator)
+    else:
+        images, points = _similarity(images, points, generator, MOST_ZOOM if task == "tool" else 1.0)
     images = _colours(images, generator)
     images = _coarser(images, generator, *((0.8, 1.4) if block else (0.5, 1.2)))
     images = images + torch.randn(images.shape, generator=generator) * _uniform(
@@ -46,8 +54,11 @@ def _uniform(batch: int, low: float, high: float, generator: torch.Generator, ch
     return torch.rand(batch, channels, 1, 1, generator=generator) * (high - low) + low
 
 
-def _similarity(images: Tensor, points: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Rotation within 6 degrees, scale within 8 %, shift within 4 %."""
+def _similarity(
+    images: Tensor, points: Tensor, generator: torch.Generator, most_zoom: float
+) -> tuple[Tensor, Tensor]:
+    """Rotation within 6 degrees, scale within 8 %, shift within 4 %; with a most_zoom of more than 1 half of the images
+    are enlarged by up to that much, around their points."""
     batch, _, height, width = images.shape
     angle, log_scale, shift_x, shift_y = (torch.rand(4, batch, generator=generator) * 2 - 1) * torch.tensor(
         [[np.radians(6.0)], [0.08], [0.04], [0.04]], dtype=torch.float32
@@ -59,6 +70,13 @@ def _similarity(images: Tensor, points: Tensor, generator: torch.Generator) -> t
     )  # output px -> input px
     shift = torch.stack([shift_x * width, shift_y * height], -1)
     size = torch.tensor([width / 2, height / 2])
+    if most_zoom > 1.0:
+        chosen, amount = torch.rand(2, batch, generator=generator)
+        zoom = torch.where(chosen < 0.5, most_zoom**amount, 1.0)
+        matrix = matrix / zoom[:, None, None]
+        reach = (1.0 - 1.0 / zoom)[:, None] * size  # with which the part stays inside the image
+        off = torch.nan_to_num(_middle(points, width, height) - centre, nan=0.0)
+        shift = shift / zoom[:, None] + torch.maximum(torch.minimum(off, reach), -reach)
     theta = torch.cat([matrix * (size[None, None, :] / size[None, :, None]), (shift / size)[..., None]], -1)
     grid = functional.affine_grid(theta, list(images.shape), align_corners=False)
     moved = functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
@@ -67,13 +85,27 @@ def _similarity(images: Tensor, points: Tensor, generator: torch.Generator) -> t
     return moved, back
 
 
+def _middle(points: Tensor, width: int, height: int) -> Tensor:
+    """(B, 2) of the box around the points inside the image; NaN where there are none."""
+    flat = points.flatten(1, 2)
+    inside = ((flat >= 0) & (flat < points.new_tensor([width, height]))).all(-1, keepdim=True)
+    low = torch.where(inside, flat, torch.inf).amin(1)
+    high = torch.where(inside, flat, -torch.inf).amax(1)
+    return (low + high) / 2
+
+
 def _colours(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Gain, offset and gamma, with a different gain for each colour."""
+    """Gain, offset and gamma, with a different gain for each colour. Half of the images are metered: their brightest
+    twentieth is brought to white or beyond it, as cameras do that set their exposure by themselves."""
     batch = len(images)
-    gain = _uniform(batch, 0.7, 1.3, generator) * _uniform(batch, 0.9, 1.1, generator, channels=3)
+    gain = _uniform(batch, 0.65, 1.5, generator)
     offset = _uniform(batch, -0.15, 0.15, generator)
     gamma = torch.exp(_uniform(batch, -0.35, 0.35, generator))
     unit = ((images + 1) / 2).clamp(1e-4, 1) ** gamma
+    metered = _uniform(batch, 0.0, 1.0, generator) < METERED_SHARE
+    bright = unit[:, :, ::4, ::4].mean(1).flatten(1).quantile(0.95, dim=1).clamp(min=0.1).reshape(-1, 1, 1, 1)
+    gain = torch.where(metered, _uniform(batch, *METERED, generator) / bright, gain)
+    gain = gain * _uniform(batch, 0.9, 1.1, generator, channels=3)
     return ((unit * gain + offset) * 2 - 1).clamp(-1, 1)
 
 

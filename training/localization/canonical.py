@@ -4,6 +4,8 @@
 that may be off.
 """
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -16,13 +18,16 @@ HEIGHT = round(WIDTH * BLOCK_HEIGHT_SHARE)
 ROUGH_SHARE = 0.35  # of pictures are cut around a rough estimate, as coarse gives it, the others around a good one
 GOOD = (5.0, 3.0)  # standard deviations: degrees of the turn, px of the place
 ROUGH = (30.0, 8.0)  # largest turn in degrees, standard deviation of the place in px
+MISPLACED_SHARE = 0.08  # of pictures are cut where the block is not, or only a part of it
+MISPLACED = 40.0  # largest distance in px along each axis
 SCALE = 0.12  # largest logarithm of the scale's error
 CORNERS = slice(2, 10)  # of the channels; before them the middles of bottom and top
 
 
 def canonical(images: Tensor, points: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Crops (B, 3, HEIGHT, WIDTH) of pictures (B, 3, S, S) with the block in the middle, and its points (B, K, M, 2) px
-    in them; the corners are renamed where the picture is turned by more than a quarter."""
+    in them; the corners are renamed where the picture is turned by more than a quarter. Pictures without a block are
+    turned any way."""
     batch, _, _, stored = images.shape
     points = _named_by_side(points)
     along = _along(points)
@@ -34,8 +39,12 @@ def canonical(images: Tensor, points: Tensor, generator: torch.Generator) -> tup
     )
     spread = torch.where(rough, torch.tensor(ROUGH[1]), torch.tensor(GOOD[1]))
     shift = torch.randn(batch, 2, generator=generator) * spread[:, None]
+    misplaced = torch.rand(batch, generator=generator) < MISPLACED_SHARE
+    shift = torch.where(misplaced[:, None], (torch.rand(batch, 2, generator=generator) * 2 - 1) * MISPLACED, shift)
     scale = torch.exp((torch.rand(batch, generator=generator) * 2 - 1) * SCALE)
     angle = torch.atan2(along[:, 1], along[:, 0]) + torch.deg2rad(turn)
+    empty = torch.isnan(points).all(-1).all(-1).all(-1)
+    angle = torch.where(empty, torch.rand(batch, generator=generator) * (2 * math.pi), angle)
     step = scale * (BLOCK_SIDE_M / WIDTH) / (STORED_SIDE_M / stored)  # px of the picture per px of the crop
     cos, sin = torch.cos(angle) * step, torch.sin(angle) * step
     matrix = torch.stack([torch.stack([cos, -sin], -1), torch.stack([sin, cos], -1)], -2)

@@ -23,7 +23,8 @@ class LocalizationConfig(BaseModel):
     out: Path
     """Folder of checkpoints, log and previews."""
     warm_start: Path | None = None
-    """Weights of another recipe to begin with: its weights.pt; layers of another shape begin at random."""
+    """Weights of another recipe to begin with: its weights.pt; layers of another shape, and
+    heat maps of other names, begin at random."""
     widths: tuple[int, ...] = (32, 64, 128, 192)
     """Channels at strides 4, 8, 16 and 32."""
     depths: tuple[int, ...] = (1, 2, 2, 1)

@@ -13,7 +13,6 @@ from perception.crop import BLOCK_SIDE_M, SIDE_M
 from perception.errors import BlockworldError
 from sim import keypoints
 from sim.robots.chains import chain_text
-from training.core.checkpoint import load_checkpoint
 from training.core.provenance import commit
 from training.localization.bins import DeployedBins
 from training.localization.card import write_card
@@ -23,6 +22,7 @@ from training.localization.model import STRIDE, DeployedNetwork
 from training.localization.noise import noises
 from training.localization.objectives import BinObjective, HeatmapObjective, bins_of, objective_of
 from training.localization.subject import robot_of
+from training.localization.weights import load_weights
 
 VERSION = "0.1.0"
 OPSET = 18
@@ -43,13 +43,11 @@ def export(config: LocalizationConfig, models_dir: Path) -> Exported:
 
     Raises BlockworldError where nothing was trained yet.
     """
-    weights = load_checkpoint(config.out / "weights.pt")
-    if weights is None:
+    objective = objective_of(config)
+    if not load_weights(config.out / "weights.pt", objective.network):
         raise BlockworldError(
             f"{config.out} has no weights.pt: train first with `blockworld train {_recipe_of(_name_of(config))}`."
         )
-    objective = objective_of(config)
-    objective.network.load_state_dict(weights)
     objective.network.eval()
     held_out = held_out_samples(config.task, config.validation)
     metrics = objective.evaluate(held_out)

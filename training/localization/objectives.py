@@ -68,12 +68,14 @@ class HeatmapObjective:
 
     def evaluate(self, samples: Samples) -> dict[str, float]:
         """Median distance in input px of each channel's point (the nearer one where a channel has two), the share of
-        points farther than MISS_PX, and the loss."""
-        losses, distances = [], []
+        points farther than MISS_PX, and the loss; with images without a block, the shares of wrong answers to whether
+        there is one."""
+        losses, distances, shares = [], [], []
         for i in range(0, len(samples), BATCH):
             part = samples.part(slice(i, i + BATCH))
             logits = self.predict(part.images)
             losses.append(float(heatmap_loss(logits, part.points, STRIDE, self.config.target_sigma)) * len(part))
+            shares.append(self._block_share(logits))
             distances.append((decode(logits[0], STRIDE)[:, :, None, :] - part.points).norm(dim=-1).min(-1).values)
         distance, counts = torch.cat(distances), _inside(samples)
         metrics = {"validation_loss": sum(losses) / len(samples)}
@@ -81,7 +83,19 @@ class HeatmapObjective:
             errors = distance[:, index][counts[:, index]]
             metrics[f"{channel.name}_median_px"] = float(errors.median())
             metrics[f"{channel.name}_missed"] = float((errors > MISS_PX).float().mean())
+        empty = torch.isnan(samples.poses).any(-1)
+        if empty.any() and any(channel.kind == "block" for channel in self.channels):
+            taken = torch.cat(shares) > 0.5
+            metrics["block_seen_where_none_is"] = float(taken[empty].float().mean())
+            metrics["block_not_seen"] = float((~taken[~empty]).float().mean())
         return {name: round(value, 4) for name, value in metrics.items()}
+
+    def _block_share(self, logits: tuple[Tensor, Tensor]) -> Tensor:
+        """(B,) probability that the image shows the block: the mean over its points of that of their being there."""
+        own = [i for i, channel in enumerate(self.channels) if channel.kind == "block"]
+        places, absent = logits
+        there = torch.logsumexp(places.flatten(2), -1) - absent
+        return torch.sigmoid(there[:, own]).mean(-1)
 
     def report(self, row: dict[str, float]) -> str:
         medians = {name: value for name, value in row.items() if name.endswith("_median_px")}

@@ -9,10 +9,9 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
-from perception.errors import BlockworldError
 from training.core.checkpoint import load_checkpoint, save_checkpoint
 from training.core.launch import launched
 from training.core.order import batch_indices
@@ -21,6 +20,8 @@ from training.localization.config import LocalizationConfig
 from training.localization.data import held_out_samples, load_samples
 from training.localization.model import normalise
 from training.localization.objectives import Objective, objective_of
+from training.localization.subject import channels_of
+from training.localization.weights import begin_with, save_weights
 
 EVALUATIONS = 8
 
@@ -36,7 +37,10 @@ def train(config: LocalizationConfig, progress: bool = True) -> dict[str, float]
     samples = load_samples(config.task, config.data)
     held_out = held_out_samples(config.task, config.validation)
     objective = objective_of(config)
-    network = _first_weights(objective.network, config.warm_start)
+    network = objective.network
+    names = [channel.name for channel in channels_of(config)]
+    if config.warm_start is not None:
+        begin_with(config.warm_start, network, names)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(
         network.parameters(), config.learning_rate, weight_decay=config.weight_decay
@@ -76,7 +80,7 @@ def train(config: LocalizationConfig, progress: bool = True) -> dict[str, float]
     bar.close()
     metrics = objective.evaluate(held_out)
     if fabric.is_global_zero:
-        save_checkpoint(config.out / "weights.pt", network.state_dict())
+        save_weights(config.out / "weights.pt", network, names)
     return metrics
 
 
@@ -92,24 +96,6 @@ def rate(step: int, steps: int) -> float:
     if step < warm_up:
         return (step + 1) / warm_up
     return 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(1, steps - warm_up)))
-
-
-def _first_weights(network: nn.Module, warm_start: Path | None) -> nn.Module:
-    """The network with those weights of the file that fit it; raises BlockworldError where there is no such file."""
-    if warm_start is None:
-        return network
-    weights = load_checkpoint(warm_start)
-    if weights is None:
-        raise BlockworldError(
-            f"{warm_start} does not exist: train that recipe first or give warm_start=null."
-        )
-    own = network.state_dict()
-    weights = {**{f"dense.{name}": value for name, value in weights.items()}, **weights}  # of heat maps, for bins
-    fitting = {
-        name: value for name, value in weights.items() if name in own and own[name].shape == value.shape
-    }
-    network.load_state_dict({**own, **fitting})
-    return network
 
 
 def _states(state: dict[str, Any]) -> dict[str, Any]:

@@ -53,15 +53,17 @@ class BinLocalizer(Localizer):
         posteriors: list[Posterior] = []
         means: list[float] = []
         variances: list[float] = []
+        confidence = 1.0
         for part, size in zip(parts, (width, height), strict=True):
             bins = LinearBins(count=len(part), width=size / len(part), centre=size / 2)
             posteriors.append(Posterior(bins.centres(), _softmax(part)))
             mean, variance = _read(bins, posteriors[-1].probabilities)
             means.append(mean)
             variances.append(variance)
+            confidence *= _near(bins, posteriors[-1].probabilities, mean)
         return ToolEstimate(
-            view.camera, means[0], means[1], np.diag(variances), posteriors[0], posteriors[1], width, height,
-            view.stamp_s, self._networks["tool"].engine.name,
+            view.camera, means[0], means[1], np.diag(variances), confidence, posteriors[0], posteriors[1], width,
+            height, view.stamp_s, self._networks["tool"].engine.name,
         )  # fmt: skip
 
     def fine(self, views: Sequence[View]) -> BlockEstimate:

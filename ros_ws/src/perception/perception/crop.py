@@ -19,7 +19,19 @@ BLOCK_SIDE_M = 0.17  # width of the picture of the block
 BLOCK_HEIGHT_SHARE = 0.75  # of its width
 _BELOW_SIDES = 0.115
 MOST_SAMPLED_PX = 4096  # side of what is cut out before it is shrunk: 50 MB
+ARM_ROOM = 1.25  # sides of the picture of the arm, in sides of the box around its points
+MOST_ARM_ZOOM = 1.7  # by which it is enlarged at most: what the tool network was trained on
 BELOW_CLAMP_M = 0.06  # the middle of what matters: hand above the clamp, block below it
+
+
+@dataclass(frozen=True)
+class Turned:
+    """A turned rectangle of an image: linear (2, 2) px of the image per px of the picture, and the image's px `origin`
+    (2,) of the picture's left top corner; the picture's size (width, height)."""
+
+    linear: Array
+    origin: Array
+    size: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -38,6 +50,10 @@ class Window:
     def from_image(self, points_px: ArrayLike, size: int) -> Array:
         """Pixels (..., 2) of the square drawn at size x size of image pixels (..., 2)."""
         return (np.asarray(points_px, dtype=np.float64) - (self.u0, self.v0)) * (size / self.side)
+
+    def upright(self, size: int) -> Turned:
+        """The square, to be drawn at size x size."""
+        return Turned(self.side / size * np.eye(2), np.array([self.u0, self.v0]), (size, size))
 
 
 def window(camera: Camera, T_base_clamp: Array, clamp_px: ArrayLike, side_m: float = SIDE_M) -> Window:
@@ -62,16 +78,6 @@ def window_of_height(clamp_px: ArrayLike, side_px: float) -> Window:
     return Window(float(u - side_px / 2), float(v - side_px / 2), float(side_px))
 
 
-@dataclass(frozen=True)
-class Turned:
-    """A turned rectangle of an image: linear (2, 2) px of the image per px of the picture, and the image's px `origin`
-    (2,) of the picture's left top corner; the picture's size (width, height)."""
-
-    linear: Array
-    origin: Array
-    size: tuple[int, int]
-
-
 def block_window(
     camera: Camera, middle_m: ArrayLike, left_m: ArrayLike, right_m: ArrayLike, size: tuple[int, int], side_m: float
 ) -> Turned | None:
@@ -87,8 +93,25 @@ def block_window(
     return Turned(linear, pixels[0] - linear @ (np.array(size) / 2), size)
 
 
+def arm_window(pixels: ArrayLike, image_size: tuple[int, int], size: tuple[int, int]) -> Turned:
+    """The part of an image of image_size (width, height) that holds what of the arm it shows, whose points appear at
+    pixels (N, 2), with room around it: upright, inside the image, to be drawn at `size` (width, height)."""
+    whole = np.array(image_size, dtype=np.float64)
+    seen = np.clip(np.asarray(pixels, dtype=np.float64), 0.0, whole)
+    low, high = seen.min(axis=0), seen.max(axis=0)
+    fitting = float(np.min(whole / size))
+    step = float(np.clip(ARM_ROOM * np.max((high - low) / size), fitting / MOST_ARM_ZOOM, fitting))
+    sides = step * np.array(size)
+    origin = np.clip((low + high - sides) / 2, 0.0, whole - sides)
+    return Turned(step * np.eye(2), origin, size)
+
+
 def cut_turned(image: Image, turned: Turned) -> Image:
-    """The rectangle of an image (H, W, 3) as (height, width, 3), its border repeated where it reaches outside."""
+    """The rectangle of an image (H, W, 3) as (height, width, 3), its border repeated where it reaches outside.
+
+    Each pixel is the mean of k x k bilinear samples, k = the image's px per px of the picture, rounded up: shrinking
+    skips no texel, but of rectangles of more than MOST_SAMPLED_PX, for which k is limited.
+    """
     step = float(np.sqrt(np.linalg.det(turned.linear)))
     samples = max(1, min(int(np.ceil(step)), MOST_SAMPLED_PX // max(turned.size)))
     linear = turned.linear / samples
@@ -104,23 +127,5 @@ def cut_turned(image: Image, turned: Turned) -> Image:
 
 
 def cut(image: Image, square: Window, size: int) -> Image:
-    """The square of an image (H, W, 3) as (size, size, 3), its border repeated where it reaches outside.
-
-    Each pixel is the mean of k x k bilinear samples, k = ceil(side / size): shrinking skips no texel, but of squares of
-    more than MOST_SAMPLED_PX, for which k is limited.
-    """
-    samples = max(1, min(int(np.ceil(square.side / size)), MOST_SAMPLED_PX // size))
-    scale = square.side / (size * samples)
-    # warpAffine counts from pixel centres: sample i lies at (i + 0.5) * scale + u0, which is 0.5 more than
-    # its index.
-    matrix = np.array(
-        [[scale, 0.0, square.u0 + 0.5 * scale - 0.5], [0.0, scale, square.v0 + 0.5 * scale - 0.5]]
-    )
-    fine = cv2.warpAffine(
-        image,
-        matrix,
-        (size * samples, size * samples),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return np.asarray(cv2.resize(fine, (size, size), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    """The square of an image (H, W, 3) as (size, size, 3), its border repeated where it reaches outside."""
+    return cut_turned(image, square.upright(size))

@@ -7,10 +7,14 @@ from numpy.typing import NDArray
 
 from perception.adjustment import BlockPrior
 from perception.bundle import LinearBins, PoseBins
+from perception.estimate import Evidence
+from perception.resection import Resection
+from perception.sight import Sight
 
 Array = NDArray[np.float64]
 
 OUT_OF_RANGE = 0.25  # factor on the confidence in a block unlike all that the networks were trained on
+LEAST_BLOCK = 0.3  # probability below which a view is said not to show the block
 _SIZE_SIGMAS = 3.0
 
 
@@ -32,6 +36,31 @@ def of_size(size_m: Sequence[float], prior: BlockPrior) -> list[str]:
         return []
     found, known = (" x ".join(f"{1e3 * side:.0f}" for side in sides) for sides in (size_m, prior.size_m))
     return [f"the block measures {found} mm, unlike those of about {known} mm that the networks know"]
+
+
+def of_views(
+    cameras: Sequence[str],
+    sights: Sequence[Sight | None],
+    found: Sequence[Resection | None],
+    seen: Sequence[float],
+) -> tuple[Evidence, ...]:
+    """What each view had to say: sights and found cameras (None where there is none) of all; seen: how probably those
+    that have both show the block where the estimate has it, in their order, none without an estimate."""
+    left = iter(seen)
+    out = []
+    for camera, sight, resection in zip(cameras, sights, found, strict=True):
+        robot = 0.0 if sight is None else sight.share("robot")
+        used = resection is not None and sight is not None
+        block = float(next(left, 0.0)) if used else 0.0
+        doubt = ""
+        if resection is None:
+            doubt = f"{camera} does not show enough of the robot to know where it stands"
+        elif sight is None:
+            doubt = f"{camera} does not have the clamp in front of it"
+        elif block < LEAST_BLOCK:
+            doubt = f"{camera} hardly shows the block"
+        out.append(Evidence(camera, robot, block, used, doubt))
+    return tuple(out)
 
 
 def confidence(weight: float, seen: Array, doubts: Sequence[str]) -> float:

@@ -101,13 +101,14 @@ class BlockEstimate:
 
 @dataclass(frozen=True)
 class ToolEstimate:
-    """Place of the clamp's origin in one image, in pixels; covariance (2, 2) in px^2; u, v: marginal
-    posteriors."""
+    """Place of the clamp's origin in one image, in pixels; covariance (2, 2) in px^2; confidence: the probability that
+    it is near there; u, v: marginal posteriors."""
 
     camera: str
     u_px: float
     v_px: float
     covariance: Array
+    confidence: float
     u: Posterior
     v: Posterior
     width: int

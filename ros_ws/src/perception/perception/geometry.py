@@ -1,25 +1,30 @@
 """The block from what all views show: hypotheses, bundle adjustment of each, and what is left between them."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from perception.adjustment import Adjusted, BlockPrior, Observations, Pose, adjust
 from perception.camera import Camera
-from perception.search import Looking, attitudes, log_likelihood, places
+from perception.refinement import SecondLook
+from perception.search import Looking, attitudes, gathered, log_likelihood, places
 
 Array = NDArray[np.float64]
-SecondLook = Callable[[Adjusted], Adjusted]
 
-_CANDIDATES = 3
-_WORTH_TURN_NATS = 15.0  # the same for a turn of the block
-_WORTH_NATS = 9.0  # a hypothesis so much less likely than the best is dropped
+# How many places are looked at, how many nats less likely at first sight than the best they may be, and what one nat of
+# the first look's score counts: less than one, because the channels of a view, and its cells, know the same things, and
+# still less beside a second look, which knows better.
+_FIRST_LOOK = (3, 9.0, 4.0)
+_BESIDE_A_SECOND_LOOK = (12, 25.0, 16.0)
+_CLEAR_NATS = 3.0  # less likely than this at first sight, and a place is not looked at
+_CLEARLY_SEEN = 0.9  # where another one's pictures show a block as probably as this
+_LEADS_THERE_M = 0.04  # a place so near to a block that was found leads to that one again
+_WORTH_TURN_NATS = 8.0  # a turn of the block so much less likely than the best is dropped
 _GATES_M = (0.06, 0.03)  # how far from where it is expected a point of the block is looked for, round by round
 _FEWEST_POINTS = 4
-# One nat of a heat map's score is worth less than one nat: the channels of a view, and its cells, know the same things.
-_TEMPERATURE = 4.0
+_FARTHEST_GATHERED_M = 0.03  # what views agree on farther away than this from a place is something else
 
 
 @dataclass(frozen=True)
@@ -46,36 +51,65 @@ def locate(
     one; with it, place and yaw are found roughly first.
     """
     prior = prior or BlockPrior()
-    candidates = places(looks, _CANDIDATES, prior)
-    worth = [place for place, score in candidates if score > candidates[0][1] - _WORTH_NATS]
-    if second_look is None:
-        adjusted = [one for place in worth if (one := _refine(looks, cameras, robot, place, prior))]
-    else:
-        adjusted = [second_look(one) for place in worth for one in _placed(looks, cameras, robot, place, prior)]
-    found = [(one, _score(looks, one)) for one in adjusted]
+    count, worth_nats, temperature = _FIRST_LOOK if second_look is None else _BESIDE_A_SECOND_LOOK
+    candidates = places(looks, count, prior)
+    found: list[_Found] = []
+    for place, score in candidates:
+        if score < candidates[0][1] - worth_nats or (found and _settled(found, candidates[0][1] - score)):
+            break
+        if any(np.linalg.norm(place - one.adjusted.block.position) < _LEADS_THERE_M for one in found):
+            continue
+        if second_look is None:
+            first = _refine(looks, cameras, robot, place, prior)
+            found += [] if first is None else [_Found(first, _seen(looks, first), 0.0)]
+        else:
+            found += _looked_twice(looks, cameras, robot, place, prior, second_look)
     if not found:
         return []
-    best = max(score for _, score in found)
-    weights = np.array([np.exp((score - best) / _TEMPERATURE) for _, score in found])
+    scores = [_score(looks, one.adjusted) / temperature + one.evidence for one in found]
+    weights = np.exp(np.array(scores) - max(scores))
     solutions = [
-        Solution(one, float(weight), _seen(looks, one))
-        for (one, _), weight in zip(found, weights / weights.sum(), strict=True)
+        Solution(one.adjusted, float(weight), one.seen)
+        for one, weight in zip(found, weights / weights.sum(), strict=True)
     ]
     return _distinct(sorted(solutions, key=lambda solution: -solution.weight))
 
 
-def _placed(
-    looks: Sequence[Looking], cameras: Sequence[Camera], robot: Observations, place: Array, prior: BlockPrior
-) -> list[Adjusted]:
-    """The adjustment of the block's place alone, from the middles of its bottom and top, with each attitude that it may
-    well have."""
+@dataclass(frozen=True)
+class _Found:
+    """A hypothesis after all looks; evidence: log-odds of the second one."""
+
+    adjusted: Adjusted
+    seen: Array
+    evidence: float
+
+
+def _settled(found: Sequence[_Found], nats: float) -> bool:
+    """Whether places that are so much less likely than the first need not be looked at any more."""
+    return nats > _CLEAR_NATS and max(float(np.mean(one.seen)) for one in found) > _CLEARLY_SEEN
+
+
+def _looked_twice(
+    looks: Sequence[Looking],
+    cameras: Sequence[Camera],
+    robot: Observations,
+    place: Array,
+    prior: BlockPrior,
+    second_look: SecondLook,
+) -> list[_Found]:
+    """The hypotheses of one place: the block in each attitude that it may well have, once more looked at. Where that
+    shows nothing, what the first look alone gives."""
     flat = Pose.upright(place, 0.0, np.array(prior.size_m))
     parts = _block_points(looks, cameras, flat, _GATES_M[0], pairs=False)
-    if not sum(len(part.camera) for part in parts):
-        return []
-    result = adjust(Observations.join([robot, *parts]), cameras, flat, prior)
-    found = attitudes(looks, result.cameras, result.block.position, _WORTH_TURN_NATS)
-    return [replace(result, block=pose) for pose in found]
+    position = gathered(list(zip(looks, parts, strict=True)), cameras, flat)
+    if np.linalg.norm(position - place) > _FARTHEST_GATHERED_M:
+        position = place
+    looked = second_look(cameras, attitudes(looks, cameras, position, _WORTH_TURN_NATS))
+    found = [_Found(one.adjusted, one.seen, one.evidence) for one in looked if one.adjusted is not None]
+    if found:
+        return found
+    first, most = _refine(looks, cameras, robot, place, prior), max(looked, key=lambda one: one.evidence)
+    return [] if first is None else [_Found(first, most.seen, most.evidence)]
 
 
 def _block_points(

@@ -19,6 +19,7 @@ REACH = 4.0  # half-width of the window around a mode that counts for its place,
 SCORE_FLOOR = 0.05  # probability that a map says nothing about its point
 _PAIR_STEPS = 8
 _PAIR_HOLD = 0.05  # share of the mass around two points by which the prediction holds each
+_CELLS = 200  # of a map that may hold two points: two Gaussians of three cells, to three deviations
 _VOID = 1e-6  # mass that is none
 
 
@@ -66,13 +67,24 @@ def decode_pairs(maps: Map, predicted: Array, sigma: float, gate: float = 0.0) -
     # What is far from both points belongs to something else.
     away = np.min(np.sum((places[:, :, None] - predicted[:, None]) ** 2, axis=-1), axis=-1)
     mass = mass * (away < (REACH * sigma + gate) ** 2)
+    mass, places = _heaviest(mass, places)
     total = np.maximum(mass.sum(axis=1), _VOID)
     centred = (mass[:, None] @ places)[:, 0] / total[:, None] - middle
-    fits = [_two_gaussians(mass, places, predicted + shift[:, None], sigma) for shift in (0.0 * centred, centred)]
-    strain = [np.linalg.norm(np.diff(means - predicted, axis=1), axis=-1) for means, _ in fits]
-    shares = np.where((strain[0] <= strain[1])[..., None], fits[0][1], fits[1][1])
+    starts = np.concatenate([predicted, predicted + centred[:, None]])
+    means, split = _two_gaussians(np.tile(mass, (2, 1)), np.tile(places, (2, 1, 1)), starts, sigma)
+    strain = np.linalg.norm(np.diff(means - np.tile(predicted, (2, 1, 1)), axis=1)[:, 0], axis=-1)
+    as_is = strain[:count] <= strain[count:]
+    shares = np.where(as_is[:, None, None], split[:count], split[count:])
     found = _peaks(shares.reshape(2 * count, -1), np.repeat(places, 2, axis=0), sigma)
     return replace(found, confidences=np.minimum(2.0 * found.confidences, 1.0))
+
+
+def _heaviest(mass: Array, places: Array) -> tuple[Array, Array]:
+    """The _CELLS cells of the most mass (N, _CELLS), and their places: what the others hold is next to nothing."""
+    if mass.shape[1] <= _CELLS:
+        return mass, places
+    chosen = np.argpartition(mass, -_CELLS, axis=1)[:, -_CELLS:]
+    return np.take_along_axis(mass, chosen, axis=1), np.take_along_axis(places, chosen[..., None], axis=1)
 
 
 def _two_gaussians(mass: Array, places: Array, start: Array, sigma: float) -> tuple[Array, Array]:

@@ -20,10 +20,9 @@ from perception.bundle import Bundle, Heatmaps, Manifest, PixelBins, PoseBins, d
 from perception.camera import Camera
 from perception.engines import Engine, open_engine
 from perception.errors import BundleError, ImageError, LocalizationError
-from perception.estimate import BlockEstimate, Evidence, Posterior, ToolEstimate
-from perception.geometry import Solution
-from perception.posterior import marginal, mode_in, yaw_marginal
-from perception.refinement import refine
+from perception.estimate import BlockEstimate, ToolEstimate
+from perception.posterior import marginal, marginal_of_cells, mode_in, yaw_marginal
+from perception.refinement import SecondLook
 from perception.resection import Matches, Resection, resect
 from perception.robot import Robot
 from perception.search import Looking
@@ -34,8 +33,8 @@ Array = NDArray[np.float64]
 STAGES = ("coarse", "tool", "fine")
 _TOOL_GATE = 5.0  # standard deviations between tool and camera from which the tool's place is not believed
 _NEAREST_CLAMP_M = 0.1  # a clamp nearer to the camera than this is not worth a close-up
+_ARM_SHARE = 0.9  # of the points that the whole image shows, the enlarged one has to show
 _LEAST_TOOL = 0.05  # probability that the clamp is in the image, below which it is not looked for
-_LEAST_BLOCK = 0.3  # probability below which a view is said not to show the block
 _LEAST_LEVEL = 0.8  # cosine of the clamp's tilt from pointing straight down
 
 
@@ -121,7 +120,11 @@ class Localizer:
         checked = self._check(views)
         sights = self._look("coarse", checked)
         found = self._cameras([sight.robot_points(self._robot) for sight in sights], checked)
-        return self._estimate("coarse", checked, [sights], found, np.eye(4))
+        matches = [
+            sight.robot_points(self._robot, one.camera if one else None)
+            for sight, one in zip(sights, found, strict=True)
+        ]
+        return self._estimate("coarse", checked, sights, matches, found, np.eye(4))
 
     def tool(self, view: View) -> ToolEstimate:
         """The clamp in one image.
@@ -131,16 +134,16 @@ class Localizer:
         checked = self._check([view])
         sight = self._look("tool", checked)[0]
         manifest = self._networks["tool"].manifest
-        pixel, covariance, _ = sight.peak("clamp")
+        pixel, covariance, confidence = sight.peak("clamp")
         density = sight.maps[sight.names.index("clamp")]
         if density.sum() < _LEAST_TOOL:
             raise LocalizationError(f"{view.camera} does not show the clamp: move it into the image.")
         height, width = checked[0].image.shape[:2]
         assert isinstance(manifest.bins, PixelBins)  # the manifest's own check holds this
-        u = _marginal(density.sum(axis=0, dtype=np.float64), width, manifest.bins.u.count)
-        v = _marginal(density.sum(axis=1, dtype=np.float64), height, manifest.bins.v.count)
+        u = marginal_of_cells(density.sum(axis=0, dtype=np.float64), width, manifest.bins.u.count)
+        v = marginal_of_cells(density.sum(axis=1, dtype=np.float64), height, manifest.bins.v.count)
         return ToolEstimate(
-            view.camera, float(pixel[0]), float(pixel[1]), covariance, u, v, width, height, view.stamp_s,
+            view.camera, float(pixel[0]), float(pixel[1]), covariance, confidence, u, v, width, height, view.stamp_s,
             self._networks["tool"].engine.name,
         )  # fmt: skip
 
@@ -152,19 +155,22 @@ class Localizer:
         checked = self._check(views)
         T_base_clamp = self._robot.clamp_pose(checked[0].joints)
         self._check_clamp(T_base_clamp)
-        overviews = self._look("tool", checked)
-        matches = [sight.robot_points(self._robot) for sight in overviews]
-        first = self._cameras(matches, checked)
+        overviews, matches, first = self._first_cameras(checked)
         usable = {i: found for i, found in enumerate(first) if found and self._shows_clamp(found, checked[i])}
         if not usable:
             raise LocalizationError("the clamp is in front of none of the cameras: move it into the images.")
-        windows = [self._window(found, checked[i], overviews[i]) for i, found in usable.items()]
+        chosen = [checked[i] for i in usable]
+        arms = self._arms(chosen, [overviews.get(i) for i in usable], list(usable.values()))
+        windows = [
+            self._window(found, view, arm) for found, view, arm in zip(usable.values(), chosen, arms, strict=True)
+        ]
         closeups: list[Sight | None] = [None] * len(checked)
-        for i, sight in zip(usable, self._look("fine", [checked[i] for i in usable], windows), strict=True):
-            closeups[i] = sight
-            matches[i] = Matches.join([matches[i], sight.robot_points(self._robot, usable[i].camera)])
+        for i, arm, closeup in zip(usable, arms, self._look("fine", chosen, windows), strict=True):
+            closeups[i] = closeup
+            both = (arm, closeup)
+            matches[i] = Matches.join([one.robot_points(self._robot, usable[i].camera) for one in both])
         cameras = self._cameras(matches, checked, first)
-        return self._estimate("fine", checked, [closeups, overviews], cameras, T_base_clamp)
+        return self._estimate("fine", checked, closeups, matches, cameras, T_base_clamp)
 
     def _check(self, views: Sequence[View]) -> list[View]:
         if not views:
@@ -196,7 +202,9 @@ class Localizer:
                 f"{np.rad2deg(np.arccos(_LEAST_LEVEL)):.0f} deg): move it over the block first."
             )
 
-    def _look(self, stage: str, views: Sequence[View], windows: Sequence[crop.Window] | None = None) -> list[Sight]:
+    def _look(
+        self, stage: str, views: Sequence[View], windows: Sequence[crop.Turned] | None = None
+    ) -> list[Sight]:
         """Runs a stage's network on whole views or on their windows."""
         network = self._networks[stage]
         wanted, output = network.manifest.input, network.manifest.output
@@ -205,8 +213,8 @@ class Localizer:
             inputs = [images.resize(view.image, wanted.width, wanted.height) for view in views]
             frames = [Frame.whole(view.image, output) for view in views]
         else:
-            inputs = [crop.cut(view.image, window, wanted.width) for view, window in zip(views, windows, strict=True)]
-            frames = [Frame.window(window, output) for window in windows]
+            inputs = [crop.cut_turned(view.image, window) for view, window in zip(views, windows, strict=True)]
+            frames = [Frame.turned(window, output) for window in windows]
         maps = np.exp(network.engine.run(np.stack(inputs)))
         return [Sight(view.joints, frame, output, one) for view, frame, one in zip(views, frames, maps, strict=True)]
 
@@ -214,7 +222,47 @@ class Localizer:
         _, depth = found.camera.project(self._robot.clamp_pose(view.joints)[:3, 3])
         return bool(depth > _NEAREST_CLAMP_M)
 
-    def _window(self, found: Resection, view: View, overview: Sight) -> crop.Window:
+    def _first_cameras(
+        self, views: Sequence[View]
+    ) -> tuple[dict[int, Sight], list[Matches], list[Resection | None]]:
+        """What whole images show, by view, and what of the robot; the camera of each view, None where they give none.
+
+        The first image of each camera is enough, and its others are looked at where it is not. Raises
+        LocalizationError where no camera is found at all.
+        """
+        names = [view.camera for view in views]
+        sights: dict[int, Sight] = {}
+        matches = [Matches.join([])] * len(views)
+        found: list[Resection | None] = [None] * len(views)
+        for wanted in ([i for i, name in enumerate(names) if name not in names[:i]], range(len(views))):
+            missing = [i for i in wanted if i not in sights and found[i] is None]
+            if not missing:
+                continue
+            for i, sight in zip(missing, self._look("tool", [views[i] for i in missing]), strict=True):
+                sights[i], matches[i] = sight, sight.robot_points(self._robot)
+            found = self._cameras(matches, views, required=len(sights) == len(views))
+        return sights, matches, found
+
+    def _arms(
+        self, views: Sequence[View], overviews: Sequence[Sight | None], found: Sequence[Resection]
+    ) -> list[Sight]:
+        """Another look at the arm, enlarged; the whole image's where that shows less of it than it should."""
+        wanted, output = self._networks["tool"].manifest.input, self._networks["tool"].manifest.output
+        assert isinstance(output, Heatmaps)  # `open` holds this
+        places = [(point.link, point.xyz_m) for channel in output.channels for point in channel.points]
+        windows = []
+        for view, resection in zip(views, found, strict=True):
+            pixels = resection.camera.project(self._robot.points(view.joints, places))[0]
+            seen = pixels[np.isfinite(pixels).all(axis=1)]
+            size = (view.image.shape[1], view.image.shape[0])
+            windows.append(crop.arm_window(seen, size, (wanted.width, wanted.height)))
+        nearer = self._look("tool", views, windows)
+        return [
+            overview if overview and arm.share("robot") < _ARM_SHARE * overview.share("robot") else arm
+            for arm, overview in zip(nearer, overviews, strict=True)
+        ]
+
+    def _window(self, found: Resection, view: View, overview: Sight) -> crop.Turned:
         """The crop around the clamp's place in the image, or around the camera's where that is not credible."""
         T_base_clamp = self._robot.clamp_pose(view.joints)
         pixel, covariance, confidence = overview.peak("clamp")
@@ -222,19 +270,21 @@ class Localizer:
         offset = pixel - predicted
         spread = covariance + found.pixel_covariance(T_base_clamp[:3, 3])
         credible = confidence >= LEAST_CONFIDENCE and offset @ np.linalg.solve(spread, offset) < _TOOL_GATE**2
-        fine = self._networks["fine"].manifest.crop
+        fine, wanted = self._networks["fine"].manifest.crop, self._networks["fine"].manifest.input
         assert fine is not None  # the manifest's own check holds this
-        return crop.window(found.camera, T_base_clamp, pixel if credible else predicted, fine.side_m)
+        square = crop.window(found.camera, T_base_clamp, pixel if credible else predicted, fine.side_m)
+        return square.upright(wanted.width)
 
     def _cameras(
         self,
         matches: Sequence[Matches],
         views: Sequence[View],
         initial: Sequence[Resection | None] | None = None,
+        required: bool = True,
     ) -> list[Resection | None]:
         """The camera of each view; views of one camera name share one, from all their matches.
 
-        None where the matches give no camera; raises LocalizationError where none of them does.
+        None where the matches give no camera; where one is required, raises LocalizationError if none of them does.
         """
         groups: dict[str, list[int]] = {}
         for i, view in enumerate(views):
@@ -256,29 +306,28 @@ class Localizer:
                 continue
             for i in members:
                 found[i] = shared
-        if all(one is None for one in found):
+        if required and all(one is None for one in found):
             raise LocalizationError("; ".join(reasons) + ".")
         return found
 
     def _second_look(
         self, looks: Sequence[Looking], pictures: Sequence[images.Image], robot: Observations
-    ) -> geometry.SecondLook | None:
-        """What makes a rough adjustment a fine one; None without the network for it."""
+    ) -> SecondLook | None:
+        """None without the network for it."""
         second = self._networks.get("block")
-        if second is None:
-            return None
-        return lambda first: refine(second.manifest, second.engine.run, looks, pictures, first, robot)
+        return None if second is None else SecondLook(second.manifest, second.engine.run, looks, pictures, robot)
 
     def _estimate(
         self,
         stage: str,
         views: Sequence[View],
-        sights: Sequence[Sequence[Sight | None]],
+        sights: Sequence[Sight | None],
+        matches: Sequence[Matches],
         found: Sequence[Resection | None],
         T_base_frame: Array,
     ) -> BlockEstimate:
-        """The block from all views that have a camera. sights: by network, one per view; the first one's show the
-        block, and all of them the robot."""
+        """The block from all views that have a camera. sights: what shows the block, one per view; matches: what each
+        view shows of the robot."""
         network = self._networks[stage]
         manifest = network.manifest
         assert isinstance(manifest.bins, PoseBins)  # the manifest's own check holds this
@@ -287,14 +336,14 @@ class Localizer:
         for i, (number, resection) in enumerate(zip(numbers, found, strict=True)):
             if resection is None:
                 continue
-            if (sight := sights[0][i]) is not None:
+            if (sight := sights[i]) is not None:
                 looks.append(Looking(sight, number, resection))
-            every = [own for one in sights if (own := one[i]) is not None]
-            robot += [own.robot_points(self._robot, resection.camera).seen_by(number) for own in every]
+            robot.append(matches[i].seen_by(number))
         known = Observations.join(robot)
-        pictures = [view.image for view, one, sight in zip(views, found, sights[0], strict=True) if one and sight]
+        pictures = [view.image for view, one, sight in zip(views, found, sights, strict=True) if one and sight]
         solutions = geometry.locate(looks, cameras, known, second_look=self._second_look(looks, pictures, known))
-        evidence = _evidence(views, sights[0], found, solutions)
+        shown = solutions[0].seen.tolist() if solutions else []
+        evidence = doubts.of_views([view.camera for view in views], sights, found, shown)
         if not solutions:
             reasons = "; ".join(dict.fromkeys(one.doubt for one in evidence))
             raise LocalizationError(f"no view shows the block: {reasons}.")
@@ -310,7 +359,9 @@ class Localizer:
         should_see = [
             look.sight.frame.covers(best.cameras[look.number].project(best.block.position)[0]) for look in looks
         ]
-        seen = np.sum([one.seen for one in solutions], axis=0)
+        # Maps of whole images share one block out among all places; pictures around them know nothing of each other.
+        together = np.max if "block" in self._networks else np.sum
+        seen = together([one.seen for one in solutions], axis=0)
         return BlockEstimate(
             stage=stage,
             frame=manifest.frame,
@@ -346,35 +397,3 @@ def _numbered(found: Sequence[Resection | None]) -> tuple[list[int], list[Camera
             distinct.append(one)
         numbers.append(next(i for i, other in enumerate(distinct) if other is one))
     return numbers, [one.camera for one in distinct]
-
-
-def _evidence(
-    views: Sequence[View],
-    sights: Sequence[Sight | None],
-    found: Sequence[Resection | None],
-    solutions: Sequence[Solution],
-) -> tuple[Evidence, ...]:
-    """What each view had to say about the likeliest solution."""
-    seen = iter(solutions[0].seen if solutions else ())
-    out = []
-    for view, sight, resection in zip(views, sights, found, strict=True):
-        robot = 0.0 if sight is None else sight.robot_share()
-        used = resection is not None and sight is not None
-        block = float(next(seen, 0.0)) if used else 0.0
-        doubt = ""
-        if resection is None:
-            doubt = f"{view.camera} does not show enough of the robot to know where it stands"
-        elif sight is None:
-            doubt = f"{view.camera} does not have the clamp in front of it"
-        elif block < _LEAST_BLOCK:
-            doubt = f"{view.camera} hardly shows the block"
-        out.append(Evidence(view.camera, robot, block, used, doubt))
-    return tuple(out)
-
-
-def _marginal(mass: Array, size_px: int, count: int) -> Posterior:
-    """Posterior over `count` bins of an image side, from the mass in evenly spaced cells of that side."""
-    cumulated = np.concatenate([[0.0], np.cumsum(mass)]) / mass.sum()
-    edges = np.linspace(0.0, 1.0, count + 1)
-    shares = np.diff(np.interp(edges, np.linspace(0.0, 1.0, len(cumulated)), cumulated))
-    return Posterior((edges[:-1] + edges[1:]) / 2 * size_px, shares)

@@ -50,5 +50,13 @@ def yaw_marginal(bins: CircularBins, modes: Sequence[Mode]) -> Posterior:
     return Posterior(bins.centres(), mass / mass.sum())
 
 
+def marginal_of_cells(mass: Array, size_px: int, count: int) -> Posterior:
+    """Over `count` bins of an image side of size_px, from the mass (C,) in evenly spaced cells of that side."""
+    cumulated = np.concatenate([[0.0], np.cumsum(mass)]) / mass.sum()
+    edges = np.linspace(0.0, 1.0, count + 1)
+    shares = np.diff(np.interp(edges, np.linspace(0.0, 1.0, len(cumulated)), cumulated))
+    return Posterior((edges[:-1] + edges[1:]) / 2 * size_px, shares)
+
+
 def _shares(edges: Array, mean: float, variance: float) -> Array:
     return np.diff(np.concatenate([[0.0], ndtr((edges - mean) / np.sqrt(variance)), [1.0]]))

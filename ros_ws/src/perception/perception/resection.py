@@ -25,7 +25,7 @@ _SWEEP = np.exp(FOCAL_PRIOR_SIGMA * np.array([-1.8, -1.2, -0.6, 0.0, 0.6, 1.2, 1
 _TRIALS = 36  # random fours: with 25 % outliers all of them miss once in a million
 _REFINED = 2  # hypotheses refined to the end
 _ITERATIONS = 40
-_ROUGH, _EXACT = 1.0, 1e-9  # gains of the cost (squared standard deviations) that end a refinement
+_ROUGH, _EXACT = 1.0, 1e-4  # gains of the cost (squared standard deviations) that end a refinement
 _BEHIND = 1e3  # residual, in standard deviations, of a point behind the camera
 _LOOSEST_ROTATION_RAD = 0.3
 
@@ -40,11 +40,11 @@ class Matches:
 
     @classmethod
     def join(cls, parts: "list[Matches]") -> "Matches":
-        """All matches of the parts."""
+        """All matches of the parts; of none, none."""
         return cls(
-            np.concatenate([part.points_m for part in parts]),
-            np.concatenate([part.pixels for part in parts]),
-            np.concatenate([part.covariances for part in parts]),
+            np.concatenate([np.empty((0, 3)), *(part.points_m for part in parts)]),
+            np.concatenate([np.empty((0, 2)), *(part.pixels for part in parts)]),
+            np.concatenate([np.empty((0, 2, 2)), *(part.covariances for part in parts)]),
         )
 
     def seen_by(self, number: int) -> Observations:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -39,14 +40,8 @@ class Frame:
         return cls(np.diag(np.array(image.shape[1::-1]) / cells), np.zeros(2), cells)
 
     @classmethod
-    def window(cls, window: crop.Window, output: Heatmaps) -> Self:
-        """A square of the image."""
-        cells = np.array([output.width, output.height])
-        return cls(np.diag(window.side / cells), np.array([window.u0, window.v0]), cells)
-
-    @classmethod
     def turned(cls, turned: crop.Turned, output: Heatmaps) -> Self:
-        """A turned rectangle of the image."""
+        """A rectangle of the image, turned or not."""
         cells = np.array([output.width, output.height])
         return cls(turned.linear * (np.array(turned.size) / cells), turned.origin, cells)
 
@@ -95,17 +90,35 @@ class Sight:
 
         Channels that show two points count only where a camera tells the two apart.
         """
-        ones = [i for i, one in enumerate(self.output.channels) if len(one.points) == 1]
+        ones, single = self._alone
         twos = [i for i, one in enumerate(self.output.channels) if len(one.points) == 2 and camera is not None]
         rows = ones + [i for i in twos for _ in range(2)]
         chosen = [point for i in ones + twos for point in self.output.channels[i].points]
         places = robot.points(self.joints, [(point.link, point.xyz_m) for point in chosen])
-        found = [heatmaps.decode(self.maps[ones], self.output.sigma)]
+        found = [single]
         if camera is not None and twos:
             cells = np.nan_to_num(self.frame.to_cells(camera.project(places[len(ones) :])[0]), nan=-1e3)
             found.append(heatmaps.decode_pairs(self.maps[twos], cells.reshape(-1, 2, 2), self.output.sigma, _GATE))
         pixels, covariances, clear = self._read(found, rows)
         return Matches(places[clear], pixels[clear], covariances[clear])
+
+    @cached_property
+    def _alone(self) -> tuple[list[int], heatmaps.Peaks]:
+        """The channels of one point of the robot, by index, and where each is."""
+        ones = [i for i, one in enumerate(self.output.channels) if len(one.points) == 1]
+        return ones, heatmaps.decode(self.maps[ones], self.output.sigma)
+
+    @cached_property
+    def block_maps(self) -> list[tuple[heatmaps.Map, Array]]:
+        """The maps (C, h, w) of the block's points and the parts (C, M, 3) that they show, those of one point and those
+        of two."""
+        found = []
+        for count in (1, 2):
+            rows = [i for i, one in enumerate(self.output.channels) if len(one.parts) == count]
+            if rows:
+                parts = np.array([self.output.channels[i].parts for i in rows])
+                found.append((np.asarray(self.maps[rows]), parts))
+        return found
 
     def block_points(
         self, number: int, camera: Camera, block: Pose, gate_px: float, pairs: bool = True
@@ -139,9 +152,10 @@ class Sight:
             np.full(count, number), pixels[clear], covariances[clear], np.ones(count, bool), signed[clear]
         )
 
-    def robot_share(self) -> float:
-        """Probability that the image shows the robot: the mean over its points of that of their being there."""
-        return float(np.mean([self.maps[i].sum() for i, one in enumerate(self.output.channels) if one.kind == "robot"]))
+    def share(self, kind: str) -> float:
+        """Probability that the image shows the "robot" or the "block": the mean over its points of that of each."""
+        chosen = [i for i, one in enumerate(self.output.channels) if one.kind == kind]
+        return float(np.mean(np.minimum(self.maps[chosen].sum(axis=(1, 2)), 1.0)))
 
     def mass_near(self, index: int, cells: Array) -> float:
         """Probability that the point of a channel is near a place (2,) in cells."""

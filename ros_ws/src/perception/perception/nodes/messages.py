@@ -165,6 +165,7 @@ def tool_message(estimate: ToolEstimate, header: Header) -> ToolEstimateMessage:
         u_px=float(estimate.u_px),
         v_px=float(estimate.v_px),
         covariance_px=estimate.covariance.reshape(-1),
+        confidence=estimate.confidence,
         u=posterior_message(estimate.u),
         v=posterior_message(estimate.v),
         width=estimate.width,
