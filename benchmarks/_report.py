@@ -11,10 +11,13 @@ from typing import Any
 OPERATORS = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt, "==": operator.eq}
 
 
-def arguments(description: str) -> argparse.Namespace:
-    """The command line of a benchmark: --quick runs fewer cases, within 60 s once set up."""
+def arguments(description: str, **more: str) -> argparse.Namespace:
+    """The command line of a benchmark: --quick runs fewer cases, within 60 s once set up. more: options of its own with
+    what they mean, each takes a word."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help="fewer cases, within 60 s")
+    for name, meaning in more.items():
+        parser.add_argument(f"--{name}", help=meaning)
     return parser.parse_args()
 
 

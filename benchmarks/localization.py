@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from scipy.stats import chi2
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.photoreal.records import Picture, Pose, read_set
+from benchmarks.photoreal.records import HERE, Picture, Pose, read_set
 from perception.bundle import default_models_dir, list_bundles
 from perception.errors import BlockworldError, LocalizationError
 from perception.estimate import BlockEstimate
@@ -187,7 +188,7 @@ def _overall(rows: Sequence[dict[str, Any]], method: str) -> float:
 
 def main() -> None:
     """Run all methods on all sets and print the tables."""
-    options = arguments(__doc__ or "")
+    options = arguments(__doc__ or "", root="folder of other photoreal sets, to develop on (those that come with it)")
     rows = published()
     for method in METHODS:
         try:
@@ -196,7 +197,7 @@ def main() -> None:
             print(f"{method} is left out: {error}")
             continue
         for name in SETS:
-            poses = [pose for i, pose in enumerate(read_set(name)) if not options.quick or i < QUICK_POSES]
+            poses = list(islice(read_set(name, Path(options.root or HERE)), QUICK_POSES if options.quick else None))
             rows += [row | {"engine": localizer.engine_name} for row in rows_of(method, localizer, name, poses)]
             print(f"{method}, {name}: done", flush=True)
     finish(rows, checks_of(rows), options.quick)

@@ -99,7 +99,7 @@ def close_ups(poses: Sequence[Pose], description: RobotDescription, wanted: Sequ
             window = crop.window(picture.view.camera, clamp, _seen(picture, clamp[:3, 3]))
             links = description.robot.link_poses(picture.joints)
             links["block"] = pose.T_base_block @ np.diag([*pose.size_m, 1.0])
-            images.append(crop.cut(picture.rgb(), window, SIZE))
+            images.append(crop.cut(picture.rgb(), window.upright(SIZE)))
             points.append(window.from_image(_seen(picture, placed(tuple(wanted), links)), SIZE))
     places = torch.from_numpy(np.array(points, dtype=np.float32))
     return Samples(torch.from_numpy(np.array(images)), places, torch.zeros(len(places), 3))

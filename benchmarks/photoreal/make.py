@@ -207,7 +207,7 @@ def finish(name: str, poses: range, out: Path, robot: Robot) -> None:
         "samples": SAMPLES,
         "bounces": BOUNCES,
         "blender": BLENDER,
-        "command": f"python -m benchmarks.photoreal.make {name} --poses {len(poses)}",
+        "command": f"python -m benchmarks.photoreal.make {name} --poses {len(poses)} --first {poses.start}",
         "sha256": {str(file.relative_to(folder)): sha256(file) for file in files},
     }
     write_whole(folder / "manifest.json", (json.dumps(manifest, indent=1) + "\n").encode())
@@ -221,6 +221,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sets", nargs="+", choices=SETS, help="which sets")
     parser.add_argument("--poses", type=int, default=60, help="poses per set (60)")
+    parser.add_argument("--first", type=int, default=0, help="number of the first pose (0); others are other poses")
     parser.add_argument(
         "--out", type=Path, default=Path("data/photoreal"), help="folder of the sets (data/photoreal)"
     )
@@ -231,14 +232,15 @@ def main() -> None:
         "--threads", type=int, default=0, help="threads of each Blender (as many as there are cores)"
     )
     chosen = parser.parse_args()
+    poses = range(chosen.first, chosen.first + chosen.poses)
     robot = Robot.load("panda")
     parts()  # read once, before the workers part
     workers = [
         multiprocessing.Process(
             target=make,
-            args=(chosen.sets, range(first, chosen.poses, chosen.workers), chosen.out, chosen.threads, robot),
+            args=(chosen.sets, poses[worker :: chosen.workers], chosen.out, chosen.threads, robot),
         )
-        for first in range(chosen.workers)
+        for worker in range(chosen.workers)
     ]
     for worker in workers:
         worker.start()
@@ -247,7 +249,7 @@ def main() -> None:
     if any(worker.exitcode for worker in workers):
         raise SystemExit("not all images were made; the same command goes on where this one stopped.")
     for name in chosen.sets:
-        finish(name, range(chosen.poses), chosen.out, robot)
+        finish(name, poses, chosen.out, robot)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
-from pydantic_core import PydanticUndefined
 
 Span = tuple[float, float]
 """Two numbers between which a value is drawn evenly; equal ones fix it."""
@@ -24,7 +23,7 @@ WANTED = {
 """What to give in place of a value of the wrong kind, by pydantic's name of the mistake."""
 
 
-def limited(unit: str, lowest: float, highest: float, meaning: str, default: Any = PydanticUndefined) -> Any:
+def limited(unit: str, lowest: float, highest: float, meaning: str, default: Any = ...) -> Any:
     """A field whose numbers (one, or the two of a range) must lie within lowest to highest of the unit. One that came
     later has a default, under which scenes are as before."""
     extra: dict[str, Any] = {"unit": unit, "lowest": lowest, "highest": highest}

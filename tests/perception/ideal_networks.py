@@ -13,7 +13,7 @@ from scipy.optimize import least_squares
 
 from perception.adjustment import Pose
 from perception.camera import Camera
-from perception.crop import Turned
+from perception.crop import Rectangle
 from perception.localize import Localizer, Network, View
 from perception.resection import Resection
 from perception.robot import Robot
@@ -66,11 +66,11 @@ class _Observed(Localizer):
     """A localizer whose networks know which parts of the images they are shown, in the order in which they are run."""
 
     def __init__(self, truth: Truth) -> None:
-        self.windows: list[Turned] = []
+        self.windows: list[Rectangle] = []
         engines = {stage: IdealEngine(stage, truth, self.windows) for stage in CHANNELS}
         super().__init__({stage: Network(manifest(stage, SIZES[stage]), engine) for stage, engine in engines.items()})
 
-    def _look(self, stage: str, views: Sequence[View], windows: Sequence[Turned] | None = None) -> list[Sight]:
+    def _look(self, stage: str, views: Sequence[View], windows: Sequence[Rectangle] | None = None) -> list[Sight]:
         self.windows[:] = windows or []
         return super()._look(stage, views, windows)
 
@@ -81,7 +81,7 @@ class IdealEngine:
 
     stage: str
     truth: Truth
-    windows: list[Turned]
+    windows: list[Rectangle]
     name: str = "ideal"
 
     def run(self, images: np.ndarray) -> np.ndarray:

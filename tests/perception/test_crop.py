@@ -43,7 +43,7 @@ def test_a_cut_shows_what_the_window_covers(side):
     u, v = np.meshgrid(np.arange(640) + 0.5, np.arange(480) + 0.5)
     image = np.round(np.stack([u / 3, v / 2, u * 0], axis=-1)).astype(np.uint8)
     square = crop.Window(60.4, 20.7, min(side, 440.0))
-    cut = crop.cut(image, square, 128)
+    cut = crop.cut(image, square.upright(128))
     assert cut.shape == (128, 128, 3) and cut.dtype == np.uint8
     places = square.to_image(np.stack(np.meshgrid(np.arange(128) + 0.5, np.arange(128) + 0.5), axis=-1), 128)
     np.testing.assert_allclose(cut[..., 0], places[..., 0] / 3, atol=1.0)
@@ -52,13 +52,13 @@ def test_a_cut_shows_what_the_window_covers(side):
 
 def test_beyond_the_image_its_border_is_repeated():
     image = np.full((480, 640, 3), 90, dtype=np.uint8)
-    assert np.all(crop.cut(image, crop.Window(-150.0, 300.0, 300.0), 128) == 90)
+    assert np.all(crop.cut(image, crop.Window(-150.0, 300.0, 300.0).upright(128)) == 90)
 
 
 def test_shrinking_averages_instead_of_skipping():
     image = np.zeros((480, 640, 3), dtype=np.uint8)
     image[:, ::4] = 255
-    cut = crop.cut(image, crop.Window(100.0, 100.0, 256.0), 64)
+    cut = crop.cut(image, crop.Window(100.0, 100.0, 256.0).upright(64))
     np.testing.assert_allclose(cut.mean(), 255 / 4, atol=3.0)
     assert cut.std() < 12.0
 

@@ -141,13 +141,13 @@ def test_a_view_is_never_taken_for_quite_sure():
 
 
 def test_a_turned_picture_shows_what_its_frame_says():
-    window = crop.Turned(np.array([[0.6, -0.8], [0.8, 0.6]]) * 1.5, np.array([250.0, 90.0]), SIZE)
-    own = crop.cut_turned(picture(), window)
+    window = crop.Rectangle(np.array([[0.6, -0.8], [0.8, 0.6]]) * 1.5, np.array([250.0, 90.0]), SIZE)
+    own = crop.cut(picture(), window)
     assert own.shape == (SIZE[1], SIZE[0], 3)
     for x, y in ((10, 10), (80, 20), (48, 60)):
         wanted = window.linear @ (x + 0.5, y + 0.5) + window.origin
         np.testing.assert_allclose(own[y, x, :2].astype(float) * 640 / 255, wanted, atol=3.0)
-    frame = Frame.turned(window, OUTPUT)
+    frame = Frame.rectangle(window, OUTPUT)
     np.testing.assert_allclose(frame.to_pixels(frame.to_cells(np.array([300.0, 150.0]))), (300.0, 150.0))
     assert frame.covers(frame.to_pixels(np.array([5.0, 5.0]))) and not frame.covers(np.array([0.0, 0.0]))
 

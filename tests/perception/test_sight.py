@@ -28,14 +28,14 @@ def look(stage="coarse", window=None, **given) -> Sight:
         return case.looks(stage)[0].sight
     output = manifest(stage, SIZES[stage]).output
     maps = np.exp(IdealEngine(stage, case, [window.upright(128)]).maps(0))
-    return Sight(JOINTS, Frame.turned(window.upright(128), output), output, maps)
+    return Sight(JOINTS, Frame.rectangle(window.upright(128), output), output, maps)
 
 
 def test_a_frame_maps_pixels_and_cells_onto_each_other():
     output = look().output
     whole = Frame.whole(np.empty((480, 640, 3), np.uint8), output)
     np.testing.assert_allclose(whole.cell_px, [5.0, 5.0])
-    square = Frame.turned(Window(-20.0, 40.0, 192.0).upright(128), output)
+    square = Frame.rectangle(Window(-20.0, 40.0, 192.0).upright(128), output)
     pixels = np.random.default_rng(0).uniform(0, 400, (5, 2))
     for frame in (whole, square):
         np.testing.assert_allclose(frame.to_pixels(frame.to_cells(pixels)), pixels)

@@ -151,6 +151,23 @@ def test_heat_maps_may_help_bins_along(small_data, tmp_path):
     assert export(config, tmp_path / "models").bundle.manifest.output_shape == (60 + 60 + 90,)
 
 
+def test_whether_there_is_a_block_is_measured_where_some_images_have_none(small_data, tmp_path, monkeypatch):
+    objective = objective_of(_config(small_data, tmp_path))
+    samples = load_samples("fine", [small_data]).part(slice(0, 4))
+    said = _says_there_is_a_block([True, True, False, True], objective)
+    monkeypatch.setattr(objective, "predict", lambda images: said)
+    assert "block_not_seen" not in objective.evaluate(samples)
+    samples.poses[:2] = torch.nan
+    metrics = objective.evaluate(samples)
+    assert (metrics["block_seen_where_none_is"], metrics["block_not_seen"]) == (1.0, 0.5)
+
+
+def _says_there_is_a_block(answers, objective):
+    places = torch.zeros(len(answers), len(objective.channels), 8, 8)
+    absent = torch.where(torch.tensor(answers), -20.0, 20.0)[:, None].expand(-1, len(objective.channels))
+    return places, absent
+
+
 def test_a_batch_is_a_multiple_of_what_is_augmented_together(small_data, tmp_path):
     with pytest.raises(ValueError, match="give a multiple of it"):
         _config(small_data, tmp_path, batch=12)

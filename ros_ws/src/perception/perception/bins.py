@@ -82,7 +82,7 @@ class BinLocalizer(Localizer):
         for view in checked:
             tool = self.tool(view)
             square = crop.window_of_height((tool.u_px, tool.v_px), tool.height * manifest.crop.side_heights)
-            inputs.append(crop.cut(view.image, square, manifest.input.width))
+            inputs.append(crop.cut(view.image, square.upright(manifest.input.width)))
         scores = [turned(one, turn) for one, turn in zip(self._scores("fine", inputs), turns, strict=True)]
         return self._fuse("fine", checked, scores, clamps[0])
 

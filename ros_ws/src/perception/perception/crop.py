@@ -25,9 +25,9 @@ BELOW_CLAMP_M = 0.06  # the middle of what matters: hand above the clamp, block 
 
 
 @dataclass(frozen=True)
-class Turned:
-    """A turned rectangle of an image: linear (2, 2) px of the image per px of the picture, and the image's px `origin`
-    (2,) of the picture's left top corner; the picture's size (width, height)."""
+class Rectangle:
+    """A rectangle of an image, turned or upright, drawn as a picture: linear (2, 2) px of the image per px of the
+    picture, the image's px `origin` (2,) of the picture's left top corner, and the picture's size (width, height)."""
 
     linear: Array
     origin: Array
@@ -51,9 +51,9 @@ class Window:
         """Pixels (..., 2) of the square drawn at size x size of image pixels (..., 2)."""
         return (np.asarray(points_px, dtype=np.float64) - (self.u0, self.v0)) * (size / self.side)
 
-    def upright(self, size: int) -> Turned:
+    def upright(self, size: int) -> Rectangle:
         """The square, to be drawn at size x size."""
-        return Turned(self.side / size * np.eye(2), np.array([self.u0, self.v0]), (size, size))
+        return Rectangle(self.side / size * np.eye(2), np.array([self.u0, self.v0]), (size, size))
 
 
 def window(camera: Camera, T_base_clamp: Array, clamp_px: ArrayLike, side_m: float = SIDE_M) -> Window:
@@ -80,7 +80,7 @@ def window_of_height(clamp_px: ArrayLike, side_px: float) -> Window:
 
 def block_window(
     camera: Camera, middle_m: ArrayLike, left_m: ArrayLike, right_m: ArrayLike, size: tuple[int, int], side_m: float
-) -> Turned | None:
+) -> Rectangle | None:
     """The rectangle around a block's middle (3,) in which the line from its left end (3,) to its right one runs to the
     right, side_m wide at the middle's depth, base frame; None where the camera does not see them."""
     pixels, depths = camera.project(np.stack([middle_m, left_m, right_m]))
@@ -90,10 +90,10 @@ def block_window(
     step = side_m * camera.focal_px / depths[0] / size[0]
     x = along / max(float(np.linalg.norm(along)), 1e-9) * step
     linear = np.array([[x[0], -x[1]], [x[1], x[0]]])
-    return Turned(linear, pixels[0] - linear @ (np.array(size) / 2), size)
+    return Rectangle(linear, pixels[0] - linear @ (np.array(size) / 2), size)
 
 
-def arm_window(pixels: ArrayLike, image_size: tuple[int, int], size: tuple[int, int]) -> Turned:
+def arm_window(pixels: ArrayLike, image_size: tuple[int, int], size: tuple[int, int]) -> Rectangle:
     """The part of an image of image_size (width, height) that holds what of the arm it shows, whose points appear at
     pixels (N, 2), with room around it: upright, inside the image, to be drawn at `size` (width, height)."""
     whole = np.array(image_size, dtype=np.float64)
@@ -103,29 +103,24 @@ def arm_window(pixels: ArrayLike, image_size: tuple[int, int], size: tuple[int, 
     step = float(np.clip(ARM_ROOM * np.max((high - low) / size), fitting / MOST_ARM_ZOOM, fitting))
     sides = step * np.array(size)
     origin = np.clip((low + high - sides) / 2, 0.0, whole - sides)
-    return Turned(step * np.eye(2), origin, size)
+    return Rectangle(step * np.eye(2), origin, size)
 
 
-def cut_turned(image: Image, turned: Turned) -> Image:
+def cut(image: Image, rectangle: Rectangle) -> Image:
     """The rectangle of an image (H, W, 3) as (height, width, 3), its border repeated where it reaches outside.
 
     Each pixel is the mean of k x k bilinear samples, k = the image's px per px of the picture, rounded up: shrinking
     skips no texel, but of rectangles of more than MOST_SAMPLED_PX, for which k is limited.
     """
-    step = float(np.sqrt(np.linalg.det(turned.linear)))
-    samples = max(1, min(int(np.ceil(step)), MOST_SAMPLED_PX // max(turned.size)))
-    linear = turned.linear / samples
-    shift = turned.origin + linear @ (0.5, 0.5) - 0.5  # warpAffine counts from pixel centres
+    step = float(np.sqrt(np.linalg.det(rectangle.linear)))
+    samples = max(1, min(int(np.ceil(step)), MOST_SAMPLED_PX // max(rectangle.size)))
+    linear = rectangle.linear / samples
+    shift = rectangle.origin + linear @ (0.5, 0.5) - 0.5  # warpAffine counts from pixel centres
     fine = cv2.warpAffine(
         image,
         np.column_stack([linear, shift]),
-        (turned.size[0] * samples, turned.size[1] * samples),
+        (rectangle.size[0] * samples, rectangle.size[1] * samples),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return np.asarray(cv2.resize(fine, turned.size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-
-
-def cut(image: Image, square: Window, size: int) -> Image:
-    """The square of an image (H, W, 3) as (size, size, 3), its border repeated where it reaches outside."""
-    return cut_turned(image, square.upright(size))
+    return np.asarray(cv2.resize(fine, rectangle.size, interpolation=cv2.INTER_AREA), dtype=np.uint8)

@@ -203,7 +203,7 @@ class Localizer:
             )
 
     def _look(
-        self, stage: str, views: Sequence[View], windows: Sequence[crop.Turned] | None = None
+        self, stage: str, views: Sequence[View], windows: Sequence[crop.Rectangle] | None = None
     ) -> list[Sight]:
         """Runs a stage's network on whole views or on their windows."""
         network = self._networks[stage]
@@ -213,8 +213,8 @@ class Localizer:
             inputs = [images.resize(view.image, wanted.width, wanted.height) for view in views]
             frames = [Frame.whole(view.image, output) for view in views]
         else:
-            inputs = [crop.cut_turned(view.image, window) for view, window in zip(views, windows, strict=True)]
-            frames = [Frame.turned(window, output) for window in windows]
+            inputs = [crop.cut(view.image, window) for view, window in zip(views, windows, strict=True)]
+            frames = [Frame.rectangle(window, output) for window in windows]
         maps = np.exp(network.engine.run(np.stack(inputs)))
         return [Sight(view.joints, frame, output, one) for view, frame, one in zip(views, frames, maps, strict=True)]
 
@@ -262,7 +262,7 @@ class Localizer:
             for arm, overview in zip(nearer, overviews, strict=True)
         ]
 
-    def _window(self, found: Resection, view: View, overview: Sight) -> crop.Turned:
+    def _window(self, found: Resection, view: View, overview: Sight) -> crop.Rectangle:
         """The crop around the clamp's place in the image, or around the camera's where that is not credible."""
         T_base_clamp = self._robot.clamp_pose(view.joints)
         pixel, covariance, confidence = overview.peak("clamp")

@@ -127,7 +127,7 @@ class SecondLook:
             from_left, to_right = (right, left) if half_turn else (left, right)
             window = crop.block_window(camera, middle, from_left, to_right, (size.width, size.height), wanted.side_m)
             if window is not None:
-                found.append((i, Frame.turned(window, output), crop.cut_turned(picture, window), half_turn))
+                found.append((i, Frame.rectangle(window, output), crop.cut(picture, window), half_turn))
         return found
 
 

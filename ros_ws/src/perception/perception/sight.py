@@ -40,10 +40,10 @@ class Frame:
         return cls(np.diag(np.array(image.shape[1::-1]) / cells), np.zeros(2), cells)
 
     @classmethod
-    def turned(cls, turned: crop.Turned, output: Heatmaps) -> Self:
-        """A rectangle of the image, turned or not."""
+    def rectangle(cls, rectangle: crop.Rectangle, output: Heatmaps) -> Self:
+        """A rectangle of the image."""
         cells = np.array([output.width, output.height])
-        return cls(turned.linear * (np.array(turned.size) / cells), turned.origin, cells)
+        return cls(rectangle.linear * (np.array(rectangle.size) / cells), rectangle.origin, cells)
 
     @property
     def cell_px(self) -> Array:
