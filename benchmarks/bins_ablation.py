@@ -17,15 +17,22 @@ from training.localization.train import train
 
 CONFIG = Path(__file__).resolve().parents[1] / "training" / "localization" / "configs" / "fine_bins.yaml"
 SAMPLES, QUICK_SAMPLES = 19_200, 192
-PAPER: dict[str, Any] = {"warm_start": None, "label_sigma": 0.0, "auxiliary": 0.0, "pool": 1}
+PAPER: dict[str, Any] = {"warm_start": None, "first_label_sigma": 0.0, "label_sigma": 0.0, "auxiliary": 0.0, "pool": 1}
+NARROWING = {"first_label_sigma": 6.0, "label_sigma": 1.0}
 HELPS: dict[str, dict[str, Any]] = {
     "hard labels, random weights (the paper)": {},
     "soft labels": {"label_sigma": 1.0},
+    "coarse to fine: soft labels of 6 bins that become 1": NARROWING,
     "dense auxiliary targets": {"auxiliary": 1.0},
     "pooled over 4 x 4": {"pool": 4},
     "trunk of the heat maps": {"warm_start": "own"},
-    "trunk, soft labels": {"warm_start": "own", "label_sigma": 1.0},
-    "trunk, soft labels, 4 x 4 (shipped)": {"warm_start": "own", "label_sigma": 1.0, "pool": 4},
+    "trunk, coarse to fine, 4 x 4": {"warm_start": "own", "pool": 4, **NARROWING},
+    "trunk, coarse to fine, 4 x 4, dense auxiliary targets (shipped)": {
+        "warm_start": "own",
+        "pool": 4,
+        "auxiliary": 1.0,
+        **NARROWING,
+    },
 }
 
 
@@ -43,7 +50,7 @@ def main() -> None:
                 print(f"{name} is left out: {recipe.warm_start} is not there, run `blockworld train localization-fine`")
                 continue
         with tempfile.TemporaryDirectory() as folder:
-            config = recipe.model_copy(update=values | {"out": Path(folder), "learning_rate": 1e-3})
+            config = recipe.model_copy(update=values | {"out": Path(folder), "learning_rate": 2e-3})
             rows.append({"variant": name, "samples": config.samples, **train(config, progress=False)})
     paper, best = rows[0], min(rows, key=lambda row: row["x_median_mm"])
     ratio = best["x_median_mm"] / paper["x_median_mm"]

@@ -12,6 +12,7 @@ from perception.angles import difference
 from perception.camera import Camera
 from perception.geometry import locate
 from perception.refinement import Looked
+from perception.sight import robot_points
 
 sys.path.insert(0, str(Path(__file__).parent))
 from ideal_networks import ROBOT, Truth
@@ -46,7 +47,7 @@ def located(block=BLOCK, second_look=None, **given):
     for i, eye in enumerate(EYES):
         case.view(f"camera_{i}", eye, JOINTS)
     looks = case.looks()
-    robot = Observations.join([look.sight.robot_points(ROBOT).seen_by(look.number) for look in looks])
+    robot = Observations.join([robot_points([look.sight], ROBOT)[0].seen_by(look.number) for look in looks])
     return locate(looks, EYES, robot, second_look=second_look)
 
 

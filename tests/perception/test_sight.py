@@ -10,7 +10,7 @@ from fixtures_bundle import manifest, upright
 from perception.bundle import Noise
 from perception.camera import Camera
 from perception.crop import Window
-from perception.sight import COMMON_ERRORS, Frame, Sight
+from perception.sight import COMMON_ERRORS, Frame, Sight, robot_points
 
 sys.path.insert(0, str(Path(__file__).parent))
 from ideal_networks import ROBOT, SIZES, IdealEngine, Truth
@@ -46,7 +46,7 @@ def test_a_frame_maps_pixels_and_cells_onto_each_other():
 
 def test_the_robots_points_are_where_the_camera_sees_them():
     sight = look()
-    found = sight.robot_points(ROBOT)
+    found = robot_points([sight], ROBOT)[0]
     truth = EYE.project(found.points_m)[0]
     off = np.linalg.norm(found.pixels - truth, axis=-1)
     whole = np.all((truth > 25) & (truth < (615, 455)), axis=-1)  # peaks that no border cuts
@@ -57,14 +57,14 @@ def test_points_that_look_alike_count_only_with_a_camera():
     clamp = EYE.project(ROBOT.clamp_pose(JOINTS)[:3, 3])[0]
     window = Window(clamp[0] - 130, clamp[1] - 110, 260.0)
     sight = look("fine", window)
-    assert len(sight.robot_points(ROBOT).pixels) == 2
-    found = sight.robot_points(ROBOT, EYE)
+    assert len(robot_points([sight], ROBOT)[0].pixels) == 2
+    found = robot_points([sight], ROBOT, [EYE])[0]
     assert len(found.pixels) == 4
     np.testing.assert_allclose(found.pixels, EYE.project(found.points_m)[0], atol=0.5)
 
 
 def test_what_is_not_seen_gives_no_points():
-    assert len(look(without_robot={0}).robot_points(ROBOT, EYE).pixels) == 0
+    assert len(robot_points([look(without_robot={0})], ROBOT, [EYE])[0].pixels) == 0
     found = look(without_block={0}).block_points(0, EYE, BLOCK, 40.0)
     assert len(found.pixels) == 0 and found.pixels.shape == (0, 2)
 
@@ -86,7 +86,7 @@ def test_covariances_grow_with_the_channels_noise_and_with_doubt():
     louder = Sight(JOINTS, sight.frame, sight.output.model_copy(update={"channels": noisy}), sight.maps)
     faint = Sight(JOINTS, sight.frame, sight.output, 0.5 * sight.maps)
     one, other, half = (
-        np.trace(each.robot_points(ROBOT).covariances, axis1=1, axis2=2) for each in (sight, louder, faint)
+        np.trace(robot_points([each], ROBOT)[0].covariances, axis1=1, axis2=2) for each in (sight, louder, faint)
     )
     np.testing.assert_allclose(one, COMMON_ERRORS * 2 * 0.1 * 25.0, rtol=0.3)
     np.testing.assert_allclose(other - one, COMMON_ERRORS * 2 * 0.3 * 25.0, rtol=0.1)

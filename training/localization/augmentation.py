@@ -12,6 +12,8 @@ CHUNK = 8
 METERED_SHARE = 0.5
 METERED = (0.75, 1.5)
 """Where the brightest twentieth of a metered image lies, 1 being white."""
+SHADED_SHARE = 0.35
+SHARPENED_SHARE = 0.35
 MOST_ZOOM = 1.8
 """For tool: the runtime looks at the arm a second time, enlarged (`perception.crop.arm_window`)."""
 
@@ -19,16 +21,17 @@ MOST_ZOOM = 1.8
 def augment(images: Tensor, points: Tensor, generator: torch.Generator, task: str = "") -> tuple[Tensor, Tensor]:
     """Random geometry and photometry of a chunk: images (B, 3, H, W) in [-1, 1], points (B, K, M, 2) px.
 
-    Returns both transformed. Every image gets its own small similarity, for task block its canonical crop, colours,
-    noise and a patch of noise; the chunk, in a share of the cases, the resolution of a smaller image.
+    Returns both transformed. Every image gets its own small similarity, for task block its canonical crop, shade,
+    colours, sharpness, noise and a flat patch; the chunk, in a share of the cases, the resolution of a smaller image.
     """
     block = task == "block"
     if block:
         images, points = canonical(images, points, generator)
     else:
         images, points = _similarity(images, points, generator, MOST_ZOOM if task == "tool" else 1.0)
-    images = _colours(images, generator)
+    images = _colours(_shaded(images, generator), generator)
     images = _coarser(images, generator, *((0.8, 1.4) if block else (0.5, 1.2)))
+    images = _sharpened(images, generator)
     images = images + torch.randn(images.shape, generator=generator) * _uniform(
         len(images), 0.0, 0.06, generator
     )
@@ -92,6 +95,27 @@ def _middle(points: Tensor, width: int, height: int) -> Tensor:
     low = torch.where(inside, flat, torch.inf).amin(1)
     high = torch.where(inside, flat, -torch.inf).amax(1)
     return (low + high) / 2
+
+
+def _shaded(images: Tensor, generator: torch.Generator) -> Tensor:
+    """A share of the images lies in part in a shadow with a straight edge, more or less soft, of something out of view."""
+    batch, _, height, width = images.shape
+    chosen, direction, place, softness, dark = torch.rand(5, batch, 1, 1, 1, generator=generator)
+    y = torch.linspace(-1, 1, height).reshape(1, 1, height, 1)
+    x = torch.linspace(-1, 1, width).reshape(1, 1, 1, width)
+    angle = direction * 2 * torch.pi
+    beyond = torch.sigmoid(
+        (x * torch.cos(angle) + y * torch.sin(angle) + 1.2 * (place - 0.5)) / (0.01 + 0.3 * softness**2)
+    )
+    light = torch.where(chosen < SHADED_SHARE, 1.0 - 0.8 * dark * beyond, 1.0)
+    return (images + 1) * light - 1
+
+
+def _sharpened(images: Tensor, generator: torch.Generator) -> Tensor:
+    """A share of the images sharpened by an unsharp mask, as cameras do by themselves."""
+    chosen, amount = (_uniform(len(images), 0.0, 1.0, generator) for _ in range(2))
+    soft = functional.avg_pool2d(functional.pad(images, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+    return images + torch.where(chosen < SHARPENED_SHARE, 2.0 * amount, 0.0) * (images - soft)
 
 
 def _colours(images: Tensor, generator: torch.Generator) -> Tensor:

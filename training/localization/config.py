@@ -45,6 +45,9 @@ class LocalizationConfig(BaseModel):
     """Bins: the linear layers see the mean over each cell of a pool x pool grid of the trunk's output."""
     label_sigma: float = Field(default=0.0, ge=0)
     """Bins: width of soft labels in bins; 0 for the one right bin."""
+    first_label_sigma: float = Field(default=0.0, ge=0)
+    """Bins: width of the labels at the beginning, from coarse to fine: it falls in even steps to `label_sigma`, which it
+    reaches after two thirds of the training; 0 for `label_sigma` all along."""
     auxiliary: float = Field(default=0.0, ge=0)
     """Bins: weight of the loss of heat maps on the same trunk."""
     seed: int = 0

@@ -30,8 +30,11 @@ class Objective(Protocol):
         """What is trained."""
         ...
 
-    def loss(self, network: nn.Module, images: Tensor, points: Tensor, poses: Tensor) -> Tensor:
-        """Of a batch: images (B, 3, H, W), points (B, K, 2, 2) px, poses (B, 3); `network` may be wrapped."""
+    def loss(
+        self, network: nn.Module, images: Tensor, points: Tensor, poses: Tensor, progress: float = 1.0
+    ) -> Tensor:
+        """Of a batch: images (B, 3, H, W), points (B, K, 2, 2) px, poses (B, 3); `network` may be wrapped. `progress` is
+        the share of the training that is done."""
         ...
 
     def evaluate(self, samples: Samples) -> dict[str, float]:
@@ -56,7 +59,9 @@ class HeatmapObjective:
         self.channels = channels_of(config)
         self.network = heatmap_network(config)
 
-    def loss(self, network: nn.Module, images: Tensor, points: Tensor, poses: Tensor) -> Tensor:
+    def loss(
+        self, network: nn.Module, images: Tensor, points: Tensor, poses: Tensor, progress: float = 1.0
+    ) -> Tensor:
         return heatmap_loss(network(images), points, STRIDE, self.config.target_sigma)
 
     @torch.no_grad()
@@ -121,9 +126,16 @@ class BinObjective:
         size = points.new_tensor(images.shape[:1:-1])
         return in_bins(points[:, self.clamp, 0] / size if isinstance(self.bins, PixelBins) else poses, self.bins)
 
-    def loss(self, network: nn.Module, images: Tensor, points: Tensor, poses: Tensor) -> Tensor:
+    def label_sigma(self, progress: float) -> float:
+        """Width of the labels in bins at a share of the training: from coarse to fine."""
+        last, first = self.config.label_sigma, self.config.first_label_sigma
+        return last + max(0.0, first - last) * max(0.0, 1.0 - 1.5 * progress)
+
+    def loss(
+        self, network: nn.Module, images: Tensor, points: Tensor, poses: Tensor, progress: float = 1.0
+    ) -> Tensor:
         scores, dense = network(images, self.config.auxiliary > 0)
-        total = bin_loss(scores, self.places(images, points, poses), self.config.label_sigma)
+        total = bin_loss(scores, self.places(images, points, poses), self.label_sigma(progress))
         if dense is not None:
             total = total + self.config.auxiliary * heatmap_loss(dense, points, STRIDE, self.config.target_sigma)
         return total

@@ -6,7 +6,9 @@ probability that the point is not in the image. Networks learn the distribution 
 [i, i + 1), x first.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Self
 
 import cv2
 import numpy as np
@@ -19,7 +21,7 @@ REACH = 4.0  # half-width of the window around a mode that counts for its place,
 SCORE_FLOOR = 0.05  # probability that a map says nothing about its point
 _PAIR_STEPS = 8
 _PAIR_HOLD = 0.05  # share of the mass around two points by which the prediction holds each
-_CELLS = 200  # of a map that may hold two points: two Gaussians of three cells, to three deviations
+_CELLS = 240  # of a map that may hold two points: two Gaussians of three cells, to three deviations
 _VOID = 1e-6  # mass that is none
 
 
@@ -31,6 +33,16 @@ class Peaks:
     places: Array
     covariances: Array
     confidences: Array
+
+    @classmethod
+    def join(cls, parts: Sequence[Self]) -> Self:
+        """All of them, in order."""
+        return cls(*(np.concatenate([getattr(one, each.name) for one in parts]) for each in fields(cls)))
+
+    def split(self, count: int) -> list[Self]:
+        """As `count` equal parts, in order."""
+        parts = zip(*(np.split(getattr(self, each.name), count) for each in fields(self)), strict=True)
+        return [type(self)(*part) for part in parts]
 
 
 def decode(maps: Map, sigma: float, near: Array | None = None, gate: float = 0.0) -> Peaks:
@@ -63,11 +75,10 @@ def decode_pairs(maps: Map, predicted: Array, sigma: float, gate: float = 0.0) -
     apart = np.linalg.norm(predicted[:, 0] - middle, axis=-1)
     limit = max(maps.shape[1:])
     reach = min(int(REACH * sigma + gate + apart.max(initial=0.0)) + 1, limit)
-    mass, places = _windows(maps, np.clip(np.floor(middle), -2 * limit, 2 * limit).astype(int), reach)
+    mass, places = _windows(maps, np.clip(np.floor(middle), -2 * limit, 2 * limit).astype(int), reach, _CELLS)
     # What is far from both points belongs to something else.
-    away = np.min(np.sum((places[:, :, None] - predicted[:, None]) ** 2, axis=-1), axis=-1)
-    mass = mass * (away < (REACH * sigma + gate) ** 2)
-    mass, places = _heaviest(mass, places)
+    first, second = (np.sum((places - predicted[:, i, None]) ** 2, axis=-1) for i in (0, 1))
+    mass = mass * (np.minimum(first, second) < (REACH * sigma + gate) ** 2)
     total = np.maximum(mass.sum(axis=1), _VOID)
     centred = (mass[:, None] @ places)[:, 0] / total[:, None] - middle
     starts = np.concatenate([predicted, predicted + centred[:, None]])
@@ -77,14 +88,6 @@ def decode_pairs(maps: Map, predicted: Array, sigma: float, gate: float = 0.0) -
     shares = np.where(as_is[:, None, None], split[:count], split[count:])
     found = _peaks(shares.reshape(2 * count, -1), np.repeat(places, 2, axis=0), sigma)
     return replace(found, confidences=np.minimum(2.0 * found.confidences, 1.0))
-
-
-def _heaviest(mass: Array, places: Array) -> tuple[Array, Array]:
-    """The _CELLS cells of the most mass (N, _CELLS), and their places: what the others hold is next to nothing."""
-    if mass.shape[1] <= _CELLS:
-        return mass, places
-    chosen = np.argpartition(mass, -_CELLS, axis=1)[:, -_CELLS:]
-    return np.take_along_axis(mass, chosen, axis=1), np.take_along_axis(places, chosen[..., None], axis=1)
 
 
 def _two_gaussians(mass: Array, places: Array, start: Array, sigma: float) -> tuple[Array, Array]:
@@ -156,8 +159,11 @@ def blur(values: Map, sigma_cells: Array) -> Map:
     return np.asarray(blurred, dtype=np.float32)
 
 
-def _windows(maps: Map, corner: Array, reach: int) -> tuple[Array, Array]:
-    """Mass (N, M) and places (N, M, 2) of the cells at most `reach` from cells (N, 2), x first; none outside maps."""
+def _windows(maps: Map, corner: Array, reach: int, most: int | None = None) -> tuple[Array, Array]:
+    """Mass (N, M) and places (N, M, 2) of the cells at most `reach` from cells (N, 2), x first; none outside maps.
+
+    Of more than `most` cells those of the most mass: what the others hold is next to nothing.
+    """
     _, height, width = maps.shape
     offsets = np.arange(-reach, reach + 1)
     columns, rows = corner[:, :1] + offsets, corner[:, 1:] + offsets
@@ -166,11 +172,18 @@ def _windows(maps: Map, corner: Array, reach: int) -> tuple[Array, Array]:
         np.arange(len(maps))[:, None, None],
         np.clip(rows, 0, height - 1)[:, :, None],
         np.clip(columns, 0, width - 1)[:, None, :],
-    ].astype(np.float64)
+    ]
     part *= inside_y[:, :, None] & inside_x[:, None, :]
-    places = np.empty((*part.shape, 2))
-    places[..., 0], places[..., 1] = columns[:, None, :] + 0.5, rows[:, :, None] + 0.5
-    return part.reshape(len(maps), -1), places.reshape(len(maps), -1, 2)
+    mass = part.reshape(len(maps), -1)
+    if most is None or mass.shape[1] <= most:
+        x = np.broadcast_to(columns[:, None, :], part.shape).reshape(mass.shape)
+        y = np.broadcast_to(rows[:, :, None], part.shape).reshape(mass.shape)
+    else:
+        chosen = np.argpartition(mass, -most, axis=1)[:, -most:]
+        mass = np.take_along_axis(mass, chosen, axis=1)
+        y, x = np.divmod(chosen, len(offsets))
+        x, y = np.take_along_axis(columns, x, axis=1), np.take_along_axis(rows, y, axis=1)
+    return mass.astype(np.float64), np.stack([x, y], axis=-1) + 0.5
 
 
 def _peaks(mass: Array, places: Array, sigma: float) -> Peaks:

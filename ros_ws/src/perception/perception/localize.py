@@ -6,7 +6,7 @@ and one adjustment over all views, cameras and the block refines each (perceptio
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
@@ -26,7 +26,7 @@ from perception.refinement import SecondLook
 from perception.resection import Matches, Resection, resect
 from perception.robot import Robot
 from perception.search import Looking
-from perception.sight import LEAST_CONFIDENCE, Frame, Sight
+from perception.sight import LEAST_CONFIDENCE, Frame, Sight, robot_points
 
 Array = NDArray[np.float64]
 
@@ -119,11 +119,8 @@ class Localizer:
         """
         checked = self._check(views)
         sights = self._look("coarse", checked)
-        found = self._cameras([sight.robot_points(self._robot) for sight in sights], checked)
-        matches = [
-            sight.robot_points(self._robot, one.camera if one else None)
-            for sight, one in zip(sights, found, strict=True)
-        ]
+        found = self._cameras(robot_points(sights, self._robot), checked)
+        matches = robot_points(sights, self._robot, [one.camera if one else None for one in found])
         return self._estimate("coarse", checked, sights, matches, found, np.eye(4))
 
     def tool(self, view: View) -> ToolEstimate:
@@ -159,16 +156,16 @@ class Localizer:
         usable = {i: found for i, found in enumerate(first) if found and self._shows_clamp(found, checked[i])}
         if not usable:
             raise LocalizationError("the clamp is in front of none of the cameras: move it into the images.")
-        chosen = [checked[i] for i in usable]
-        arms = self._arms(chosen, [overviews.get(i) for i in usable], list(usable.values()))
-        windows = [
-            self._window(found, view, arm) for found, view, arm in zip(usable.values(), chosen, arms, strict=True)
-        ]
+        arms = self._arms(checked, overviews, usable)
+        windows = [self._window(found, checked[i], arms.get(i)) for i, found in usable.items()]
+        near = self._look("fine", [checked[i] for i in usable], windows)
         closeups: list[Sight | None] = [None] * len(checked)
-        for i, arm, closeup in zip(usable, arms, self._look("fine", chosen, windows), strict=True):
-            closeups[i] = closeup
-            both = (arm, closeup)
-            matches[i] = Matches.join([one.robot_points(self._robot, usable[i].camera) for one in both])
+        points = robot_points(near, self._robot, [found.camera for found in usable.values()])
+        for i, closeup, own in zip(usable, near, points, strict=True):
+            closeups[i], matches[i] = closeup, own
+        points = robot_points(list(arms.values()), self._robot, [usable[i].camera for i in arms])
+        for i, own in zip(arms, points, strict=True):
+            matches[i] = Matches.join([own, matches[i]])
         cameras = self._cameras(matches, checked, first)
         return self._estimate("fine", checked, closeups, matches, cameras, T_base_clamp)
 
@@ -238,41 +235,48 @@ class Localizer:
             missing = [i for i in wanted if i not in sights and found[i] is None]
             if not missing:
                 continue
-            for i, sight in zip(missing, self._look("tool", [views[i] for i in missing]), strict=True):
-                sights[i], matches[i] = sight, sight.robot_points(self._robot)
+            seen = self._look("tool", [views[i] for i in missing])
+            for i, sight, own in zip(missing, seen, robot_points(seen, self._robot), strict=True):
+                sights[i], matches[i] = sight, own
             found = self._cameras(matches, views, required=len(sights) == len(views))
         return sights, matches, found
 
     def _arms(
-        self, views: Sequence[View], overviews: Sequence[Sight | None], found: Sequence[Resection]
-    ) -> list[Sight]:
-        """Another look at the arm, enlarged; the whole image's where that shows less of it than it should."""
+        self, views: Sequence[View], overviews: Mapping[int, Sight], found: Mapping[int, Resection]
+    ) -> dict[int, Sight]:
+        """Another look at the arm, enlarged, by view: in one image of each camera, for its others show much the same;
+        the whole image's where that shows less of the arm than it should."""
         wanted, output = self._networks["tool"].manifest.input, self._networks["tool"].manifest.output
         assert isinstance(output, Heatmaps)  # `open` holds this
         places = [(point.link, point.xyz_m) for channel in output.channels for point in channel.points]
-        windows = []
-        for view, resection in zip(views, found, strict=True):
-            pixels = resection.camera.project(self._robot.points(view.joints, places))[0]
+        names = {views[i].camera: i for i in reversed(found)}
+        windows = {}
+        for i in sorted(names.values()):
+            pixels = found[i].camera.project(self._robot.points(views[i].joints, places))[0]
             seen = pixels[np.isfinite(pixels).all(axis=1)]
-            size = (view.image.shape[1], view.image.shape[0])
-            windows.append(crop.arm_window(seen, size, (wanted.width, wanted.height)))
-        nearer = self._look("tool", views, windows)
-        return [
-            overview if overview and arm.share("robot") < _ARM_SHARE * overview.share("robot") else arm
-            for arm, overview in zip(nearer, overviews, strict=True)
-        ]
+            size = (views[i].image.shape[1], views[i].image.shape[0])
+            windows[i] = crop.arm_window(seen, size, (wanted.width, wanted.height))
+        nearer = self._look("tool", [views[i] for i in windows], list(windows.values()))
+        arms = dict(zip(windows, nearer, strict=True))
+        for i, overview in overviews.items():
+            if i in arms and arms[i].share("robot") < _ARM_SHARE * overview.share("robot"):
+                arms[i] = overview
+        return arms
 
-    def _window(self, found: Resection, view: View, overview: Sight) -> crop.Rectangle:
-        """The crop around the clamp's place in the image, or around the camera's where that is not credible."""
+    def _window(self, found: Resection, view: View, arm: Sight | None) -> crop.Rectangle:
+        """The crop around the place of the clamp by its camera, or where a look at the arm has it, if that is
+        credible."""
         T_base_clamp = self._robot.clamp_pose(view.joints)
-        pixel, covariance, confidence = overview.peak("clamp")
-        predicted, _ = found.camera.project(T_base_clamp[:3, 3])
-        offset = pixel - predicted
-        spread = covariance + found.pixel_covariance(T_base_clamp[:3, 3])
-        credible = confidence >= LEAST_CONFIDENCE and offset @ np.linalg.solve(spread, offset) < _TOOL_GATE**2
+        centre, _ = found.camera.project(T_base_clamp[:3, 3])
+        if arm is not None:
+            pixel, covariance, confidence = arm.peak("clamp")
+            offset = pixel - centre
+            spread = covariance + found.pixel_covariance(T_base_clamp[:3, 3])
+            if confidence >= LEAST_CONFIDENCE and offset @ np.linalg.solve(spread, offset) < _TOOL_GATE**2:
+                centre = pixel
         fine, wanted = self._networks["fine"].manifest.crop, self._networks["fine"].manifest.input
         assert fine is not None  # the manifest's own check holds this
-        square = crop.window(found.camera, T_base_clamp, pixel if credible else predicted, fine.side_m)
+        square = crop.window(found.camera, T_base_clamp, centre, fine.side_m)
         return square.upright(wanted.width)
 
     def _cameras(

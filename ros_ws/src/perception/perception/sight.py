@@ -85,29 +85,6 @@ class Sight:
         covariances = self._in_pixels(peaks, [self.output.channels[index]])
         return self.frame.to_pixels(peaks.places[0]), covariances[0], float(peaks.confidences[0])
 
-    def robot_points(self, robot: Robot, camera: Camera | None = None) -> Matches:
-        """Points of the robot that the maps place clearly.
-
-        Channels that show two points count only where a camera tells the two apart.
-        """
-        ones, single = self._alone
-        twos = [i for i, one in enumerate(self.output.channels) if len(one.points) == 2 and camera is not None]
-        rows = ones + [i for i in twos for _ in range(2)]
-        chosen = [point for i in ones + twos for point in self.output.channels[i].points]
-        places = robot.points(self.joints, [(point.link, point.xyz_m) for point in chosen])
-        found = [single]
-        if camera is not None and twos:
-            cells = np.nan_to_num(self.frame.to_cells(camera.project(places[len(ones) :])[0]), nan=-1e3)
-            found.append(heatmaps.decode_pairs(self.maps[twos], cells.reshape(-1, 2, 2), self.output.sigma, _GATE))
-        pixels, covariances, clear = self._read(found, rows)
-        return Matches(places[clear], pixels[clear], covariances[clear])
-
-    @cached_property
-    def _alone(self) -> tuple[list[int], heatmaps.Peaks]:
-        """The channels of one point of the robot, by index, and where each is."""
-        ones = [i for i, one in enumerate(self.output.channels) if len(one.points) == 1]
-        return ones, heatmaps.decode(self.maps[ones], self.output.sigma)
-
     @cached_property
     def block_maps(self) -> list[tuple[heatmaps.Map, Array]]:
         """The maps (C, h, w) of the block's points and the parts (C, M, 3) that they show, those of one point and those
@@ -134,7 +111,7 @@ class Sight:
         found = [heatmaps.decode(self.maps[ones], sigma, cells[:alone], gate)]
         if twos:
             found.append(heatmaps.decode_pairs(self.maps[twos], cells[alone:].reshape(-1, 2, 2), sigma, gate))
-        pixels, covariances, clear = self._read(found, rows)
+        pixels, covariances, clear = self.read(found, rows)
         count = int(clear.sum())
         return Observations(
             np.full(count, number), pixels[clear], covariances[clear], np.ones(count, bool), parts[clear]
@@ -145,7 +122,7 @@ class Sight:
         right here is the block's negative end."""
         peaks = heatmaps.decode(self.maps, self.output.sigma)
         parts = np.array([channel.parts[0] for channel in self.output.channels])
-        pixels, covariances, clear = self._read([peaks], range(len(parts)))
+        pixels, covariances, clear = self.read([peaks], range(len(parts)))
         signed = parts * ((-1.0, -1.0, 1.0) if half_turn else (1.0, 1.0, 1.0))
         count = int(clear.sum())
         return Observations(
@@ -166,13 +143,9 @@ class Sight:
         right, bottom = (int(v) for v in np.clip(np.ceil(cells + reach), 0, self.frame.cells))
         return min(1.0, float(self.maps[index, top:bottom, left:right].sum()))
 
-    def _read(self, found: Sequence[heatmaps.Peaks], rows: Sequence[int]) -> tuple[Array, Array, NDArray[np.bool_]]:
+    def read(self, found: Sequence[heatmaps.Peaks], rows: Sequence[int]) -> tuple[Array, Array, NDArray[np.bool_]]:
         """Pixels (N, 2), covariances (N, 2, 2) in px^2, and which of the points are clear (N,)."""
-        peaks = heatmaps.Peaks(
-            np.concatenate([one.places for one in found]),
-            np.concatenate([one.covariances for one in found]),
-            np.concatenate([one.confidences for one in found]),
-        )
+        peaks = heatmaps.Peaks.join(found)
         covariances = self._in_pixels(peaks, [self.output.channels[i] for i in rows])
         return self.frame.to_pixels(peaks.places), covariances, peaks.confidences >= LEAST_CONFIDENCE
 
@@ -182,3 +155,36 @@ class Sight:
         cells = scale[:, None, None] * peaks.covariances + floor[:, None, None] * np.eye(2)
         spread = COMMON_ERRORS / np.maximum(peaks.confidences, LEAST_CONFIDENCE)
         return np.asarray(spread[:, None, None] * (self.frame.linear @ cells @ self.frame.linear.T))
+
+
+def robot_points(
+    sights: Sequence[Sight], robot: Robot, cameras: Sequence[Camera | None] | None = None
+) -> list[Matches]:
+    """Points of the robot that the maps of each sight place clearly; all sights are of one network.
+
+    Channels that show two points count only where a camera tells the two apart.
+    """
+    if not sights:
+        return []
+    output = sights[0].output
+    given = [None] * len(sights) if cameras is None else cameras
+    ones, twos = ([i for i, one in enumerate(output.channels) if len(one.points) == n] for n in (1, 2))
+    wanted = [point for i in ones + twos for point in output.channels[i].points]
+    places = [robot.points(sight.joints, [(point.link, point.xyz_m) for point in wanted]) for sight in sights]
+    single = heatmaps.decode(np.concatenate([sight.maps[ones] for sight in sights]), output.sigma).split(len(sights))
+    double: dict[int, heatmaps.Peaks] = {}
+    if known := [(i, camera) for i, camera in enumerate(given) if camera is not None and twos]:
+        maps = np.concatenate([sights[i].maps[twos] for i, _ in known])
+        predicted = np.concatenate(
+            [sights[i].frame.to_cells(camera.project(places[i][len(ones) :])[0]) for i, camera in known]
+        )
+        cells = np.nan_to_num(predicted, nan=-1e3).reshape(-1, 2, 2)
+        found = heatmaps.decode_pairs(maps, cells, output.sigma, _GATE).split(len(known))
+        double = {i: one for (i, _), one in zip(known, found, strict=True)}
+    matches = []
+    for i, sight in enumerate(sights):
+        peaks = [single[i], double[i]] if i in double else [single[i]]
+        rows = ones + [row for row in twos for _ in range(2) if i in double]
+        pixels, covariances, clear = sight.read(peaks, rows)
+        matches.append(Matches(places[i][: len(rows)][clear], pixels[clear], covariances[clear]))
+    return matches
