@@ -1,5 +1,7 @@
 """From adjusted blocks to poses in a frame and to marginals over bins."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fixtures_bundle import POSE_BINS, upright
@@ -74,6 +76,15 @@ def test_calibration_widens_place_and_yaw():
     one = mode_in(np.eye(4), solution(upright(0.4, 0.0, 1.0), [0.01] * 9), Calibration())
     wider = mode_in(np.eye(4), solution(upright(0.4, 0.0, 1.0), [0.01] * 9), Calibration(place=4.0, yaw=9.0))
     np.testing.assert_allclose(np.diag(wider.covariance) / np.diag(one.covariance), [4.0, 4.0, 9.0])
+
+
+def test_points_that_scatter_more_than_they_claim_widen_all():
+    calm = solution(upright(0.4, 0.0, 1.0), [0.01] * 9)
+    for residuals, factor in (([1.0, 1.0, 2.0], 1.0), ([2.0, 2.0], 2.0), ([np.sqrt(2.0), 40.0], 2.75)):
+        scattered = replace(calm, adjusted=replace(calm.adjusted, residuals=np.array(residuals)))
+        assert scattered.adjusted.variance_factor == pytest.approx(factor)  # outliers count as three deviations
+        wider = mode_in(np.eye(4), scattered, Calibration())
+        np.testing.assert_allclose(wider.covariance, factor**2 * mode_in(np.eye(4), calm, Calibration()).covariance)
 
 
 def test_in_a_clamp_frame_whose_z_points_down_the_yaw_runs_the_other_way():

@@ -23,7 +23,7 @@ from sim.randomization import changed, preset
 from sim.renderers import open_renderer
 
 LEVELS = np.array([0.50, 0.90, 0.95])
-FACTORS = np.geomspace(0.3, 12.0, 38)
+FACTORS = np.geomspace(0.3, 60.0, 48)
 STAGES = ("coarse", "fine")
 
 

@@ -25,6 +25,7 @@ _CAUCHY = 2.0  # residuals of so many standard deviations count half
 _ITERATIONS = 30
 _K1_SIGMA = 0.05
 _ENOUGH = 1e-3  # a step that gains less, in squared standard deviations, ends the search
+_OUTLIER = 3.0
 _BEHIND = 1e3  # residual, in standard deviations, of a point behind the camera
 
 
@@ -83,13 +84,20 @@ class Observations:
 @dataclass(frozen=True)
 class Adjusted:
     """Cameras and block at the minimum; covariance (9, 9) of the block's place, rotation vector (base) and size;
-    cost: the sum of the losses; residuals (N,) in standard deviations."""
+    cost: the sum of the losses; residuals (N,): distances of points in standard deviations."""
 
     cameras: tuple[Camera, ...]
     block: Pose
     covariance: Array
     cost: float
     residuals: Array
+
+    @property
+    def variance_factor(self) -> float:
+        """Squared residuals as a multiple of what their covariances claim, outliers held at `_OUTLIER`: the a posteriori
+        variance of unit weight. 1 where there are no observations."""
+        squares = np.minimum(self.residuals, _OUTLIER) ** 2
+        return float(squares.mean()) / 2.0 if len(squares) else 1.0
 
 
 def adjust(

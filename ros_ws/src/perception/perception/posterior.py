@@ -26,6 +26,8 @@ def mode_in(T_base_frame: Array, solution: Solution, calibration: Calibration) -
     to_frame[:2, :3] = rotation.T[:2]
     to_frame[2, 3:6] = rotation.T[2]
     scale = np.sqrt([calibration.place, calibration.place, calibration.yaw])
+    # Points that scatter more than they claim share more of an error, too, which no residual shows: hence the square.
+    scale *= adjusted.variance_factor
     covariance = to_frame @ adjusted.covariance @ to_frame.T * np.outer(scale, scale)
     yaw = float(angles.wrap(np.arctan2(axis[1], axis[0]), np.pi))
     return Mode(np.array([place[0], place[1], yaw]), covariance, solution.weight)

@@ -17,7 +17,7 @@ from perception.bundle import Heatmaps, Manifest
 from perception.camera import Camera
 from perception.images import Image
 from perception.search import Looking
-from perception.sight import Frame, Sight
+from perception.sight import Frame, Sight, corners
 
 Array = NDArray[np.float64]
 Run = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -25,7 +25,7 @@ Run = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 _MIDDLE, _LEFT, _RIGHT = (0.0, 0.0, 0.5), (-0.5, 0.0, 0.5), (0.5, 0.0, 0.5)  # in units of the block's size
 _ROUNDS = 2
 _FEWEST_POINTS = 6
-_SETTLED_M, _SETTLED_RAD = 0.003, np.deg2rad(4.0)  # a round that moves the block by less is the last one
+_SETTLED_M, _SETTLED_RAD = 0.008, np.deg2rad(8.0)  # a round that moves the block by less is the last one
 _SURE = 0.05  # a view's word is never taken for surer than this
 _WORTH_NATS = 4.0  # a hypothesis that the pictures speak against by so much more is not adjusted
 
@@ -59,6 +59,18 @@ class _Hypothesis:
 
 
 @dataclass(frozen=True)
+class _Cut:
+    """A picture around a hypothesis: from which look, what it covers, and whether its right end is the block's negative
+    one."""
+
+    of: _Hypothesis
+    look: int
+    frame: Frame
+    picture: Image
+    half_turn: bool
+
+
+@dataclass(frozen=True)
 class SecondLook:
     """Looks again with a network.
 
@@ -79,11 +91,11 @@ class SecondLook:
         active = every
         for _ in range(_ROUNDS):
             moving = []
-            for one, corners in zip(active, self._corners(active), strict=True):
-                if sum(len(part.camera) for part in corners) < _FEWEST_POINTS or self._outdone(one, every):
+            for one, points in zip(active, self._corners(active), strict=True):
+                if sum(len(part.camera) for part in points) < _FEWEST_POINTS or self._outdone(one, every):
                     continue
                 before = one.block
-                one.adjusted = adjust(Observations.join([self.robot, *corners]), one.cameras, before, self.prior)
+                one.adjusted = adjust(Observations.join([self.robot, *points]), one.cameras, before, self.prior)
                 one.cameras, one.block = one.adjusted.cameras, one.adjusted.block
                 if not _same(before, one.block):
                     moving.append(one)
@@ -99,25 +111,24 @@ class SecondLook:
         """The corners in the pictures around each hypothesis, whose `seen` follows from the same."""
         output = self.manifest.output
         assert isinstance(output, Heatmaps)  # the manifest's own check holds this
-        cuts = [self._cuts(one) for one in hypotheses]
-        pictures = [picture for own in cuts for _, _, picture, _ in own]
-        maps = iter(np.exp(self.run(np.stack(pictures)))) if pictures else iter(())
-        found = []
-        for one, own in zip(hypotheses, cuts, strict=True):
-            one.seen, corners = np.zeros(len(self.looks)), []
-            for i, frame, _, half_turn in own:
-                look = self.looks[i]
-                sight = Sight(look.sight.joints, frame, output, next(maps))
-                one.seen[i] = sight.share("block")
-                corners.append(sight.corners(look.number, half_turn))
-            found.append(corners)
-        return found
+        cuts = [cut for one in hypotheses for cut in self._cuts(one)]
+        maps = np.exp(self.run(np.stack([cut.picture for cut in cuts]))) if cuts else ()
+        looks = [self.looks[cut.look] for cut in cuts]
+        sights = [
+            Sight(look.sight.joints, cut.frame, output, own)
+            for look, cut, own in zip(looks, cuts, maps, strict=True)
+        ]
+        found = corners(sights, [look.number for look in looks], [cut.half_turn for cut in cuts])
+        for one in hypotheses:
+            one.seen = np.zeros(len(self.looks))
+        for cut, sight in zip(cuts, sights, strict=True):
+            cut.of.seen[cut.look] = sight.share("block")
+        return [[points for cut, points in zip(cuts, found, strict=True) if cut.of is one] for one in hypotheses]
 
-    def _cuts(self, one: _Hypothesis) -> list[tuple[int, Frame, Image, bool]]:
-        """The pictures around a block: of which look, what they cover, and whether its right end is its negative one;
-        none of a camera that has it behind it."""
-        output, wanted, size = self.manifest.output, self.manifest.crop, self.manifest.input
-        assert isinstance(output, Heatmaps) and wanted is not None  # the manifest's own check holds this
+    def _cuts(self, one: _Hypothesis) -> list[_Cut]:
+        """The pictures around a block; none of a camera that has it behind it."""
+        wanted, size = self.manifest.crop, self.manifest.input
+        assert isinstance(self.manifest.output, Heatmaps) and wanted is not None  # the manifest's own check holds this
         middle, left, right = one.block.points(np.array([_MIDDLE, _LEFT, _RIGHT]))
         found = []
         for i, (look, picture) in enumerate(zip(self.looks, self.pictures, strict=True)):
@@ -127,7 +138,8 @@ class SecondLook:
             from_left, to_right = (right, left) if half_turn else (left, right)
             window = crop.block_window(camera, middle, from_left, to_right, (size.width, size.height), wanted.side_m)
             if window is not None:
-                found.append((i, Frame.rectangle(window, output), crop.cut(picture, window), half_turn))
+                frame = Frame.rectangle(window, self.manifest.output)
+                found.append(_Cut(one, i, frame, crop.cut(picture, window), half_turn))
         return found
 
 

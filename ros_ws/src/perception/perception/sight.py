@@ -117,18 +117,6 @@ class Sight:
             np.full(count, number), pixels[clear], covariances[clear], np.ones(count, bool), parts[clear]
         )
 
-    def corners(self, number: int, half_turn: bool) -> Observations:
-        """The points of a block that lies from left to right, as observations of camera `number`. half_turn: what is
-        right here is the block's negative end."""
-        peaks = heatmaps.decode(self.maps, self.output.sigma)
-        parts = np.array([channel.parts[0] for channel in self.output.channels])
-        pixels, covariances, clear = self.read([peaks], range(len(parts)))
-        signed = parts * ((-1.0, -1.0, 1.0) if half_turn else (1.0, 1.0, 1.0))
-        count = int(clear.sum())
-        return Observations(
-            np.full(count, number), pixels[clear], covariances[clear], np.ones(count, bool), signed[clear]
-        )
-
     def share(self, kind: str) -> float:
         """Probability that the image shows the "robot" or the "block": the mean over its points of that of each."""
         chosen = [i for i, one in enumerate(self.output.channels) if one.kind == kind]
@@ -155,6 +143,26 @@ class Sight:
         cells = scale[:, None, None] * peaks.covariances + floor[:, None, None] * np.eye(2)
         spread = COMMON_ERRORS / np.maximum(peaks.confidences, LEAST_CONFIDENCE)
         return np.asarray(spread[:, None, None] * (self.frame.linear @ cells @ self.frame.linear.T))
+
+
+def corners(sights: Sequence[Sight], numbers: Sequence[int], half_turns: Sequence[bool]) -> list[Observations]:
+    """The points of a block that lies from left to right in each sight, as observations of the camera of that number;
+    all sights are of one network. Half turn: what is right there is the block's negative end."""
+    if not sights:
+        return []
+    output = sights[0].output
+    parts = np.array([channel.parts[0] for channel in output.channels])
+    peaks = heatmaps.decode(np.concatenate([sight.maps for sight in sights]), output.sigma).split(len(sights))
+    found = []
+    for sight, own, number, half_turn in zip(sights, peaks, numbers, half_turns, strict=True):
+        pixels, covariances, clear = sight.read([own], range(len(parts)))
+        signed, count = parts * ((-1.0, -1.0, 1.0) if half_turn else (1.0, 1.0, 1.0)), int(clear.sum())
+        found.append(
+            Observations(
+                np.full(count, number), pixels[clear], covariances[clear], np.ones(count, bool), signed[clear]
+            )
+        )
+    return found
 
 
 def robot_points(
