@@ -13,6 +13,8 @@ from perception.geometry import Solution
 
 Array = NDArray[np.float64]
 
+# The variance factor where networks see well: under one, for what points claim allows for errors that they share.
+_USUAL_FACTOR = 0.25
 _YAW_TURNS = (-1, 0, 1)  # periods beside its own that a Gaussian over a circle reaches
 
 
@@ -26,8 +28,8 @@ def mode_in(T_base_frame: Array, solution: Solution, calibration: Calibration) -
     to_frame[:2, :3] = rotation.T[:2]
     to_frame[2, 3:6] = rotation.T[2]
     scale = np.sqrt([calibration.place, calibration.place, calibration.yaw])
-    # Points that scatter more than they claim share more of an error, too, which no residual shows: hence the square.
-    scale *= adjusted.variance_factor
+    # Points that scatter more share more of an error, too, which no residual shows: hence the square of the factor.
+    scale *= max(1.0, adjusted.variance_factor / _USUAL_FACTOR)
     covariance = to_frame @ adjusted.covariance @ to_frame.T * np.outer(scale, scale)
     yaw = float(angles.wrap(np.arctan2(axis[1], axis[0]), np.pi))
     return Mode(np.array([place[0], place[1], yaw]), covariance, solution.weight)
