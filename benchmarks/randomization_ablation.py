@@ -31,8 +31,8 @@ from training.localization.train import train
 from training.localization.weights import load_weights
 
 SETS = ("lab", "field", "adv")
-SCENES, QUICK_SCENES = 3000, 8
-SAMPLES, QUICK_SAMPLES = 18_000, 64
+SCENES, QUICK_SCENES = 1500, 8
+SAMPLES, QUICK_SAMPLES = 9_600, 64
 POSES, QUICK_POSES = 60, 2
 SIZE = 128
 EVERYTHING = "everything varies"

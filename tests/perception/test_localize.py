@@ -184,6 +184,27 @@ class TestScenesThatLackSomething:
         assert apart == pytest.approx(np.hypot(0.03, 0.1), abs=0.02)
 
 
+def test_of_each_camera_one_image_shows_the_arm_and_all_show_the_clamp():
+    case, views = fine_case(2, cameras=2, orientations=2)
+    localizer, looked = case.localizer(), []
+    plain = localizer._look
+    localizer._look = lambda stage, own, windows=None: (
+        looked.append((stage, [view.camera for view in own], windows is not None)) or plain(stage, own, windows)
+    )
+    localizer.fine(views)
+    once, both = ["camera_1", "camera_2"], ["camera_1", "camera_2"] * 2
+    assert looked == [("tool", once, False), ("tool", once, True), ("fine", both, True)]
+
+
+def test_a_view_with_the_clamp_behind_it_is_not_used_and_says_so():
+    case, views = fine_case(1)
+    localizer = case.localizer()
+    localizer._shows_clamp = lambda found, view: view.camera != "camera_2"
+    found = localizer.fine(views)
+    assert error_of(found, case.block)[0] < 0.01
+    assert [one.doubt for one in found.evidence] == ["", "camera_2 does not have the clamp in front of it", ""]
+
+
 def test_views_that_all_see_nothing_are_refused_with_each_reason():
     case, views = coarse_case(1, views=2, blind={0, 1})
     with pytest.raises(LocalizationError, match=r"camera_1: only 0 points .* camera_2: only 0 points"):
