@@ -17,8 +17,16 @@ from training.localization.train import train
 
 CONFIG = Path(__file__).resolve().parents[1] / "training" / "localization" / "configs" / "fine_bins.yaml"
 SAMPLES, QUICK_SAMPLES = 12_800, 192
-PAPER: dict[str, Any] = {"warm_start": None, "first_label_sigma": 0.0, "label_sigma": 0.0, "auxiliary": 0.0, "pool": 1}
+PAPER: dict[str, Any] = {
+    "warm_start": None,
+    "first_label_sigma": 0.0,
+    "label_sigma": 0.0,
+    "auxiliary": 0.0,
+    "pool": 1,
+    "read_maps": False,
+}
 NARROWING = {"first_label_sigma": 6.0, "label_sigma": 1.0}
+ALL: dict[str, Any] = {"warm_start": "own", "pool": 4, "auxiliary": 1.0, **NARROWING}
 HELPS: dict[str, dict[str, Any]] = {
     "hard labels, random weights (the paper)": {},
     "soft labels": {"label_sigma": 1.0},
@@ -27,12 +35,8 @@ HELPS: dict[str, dict[str, Any]] = {
     "pooled over 4 x 4": {"pool": 4},
     "trunk of the heat maps": {"warm_start": "own"},
     "trunk, coarse to fine, 4 x 4": {"warm_start": "own", "pool": 4, **NARROWING},
-    "trunk, coarse to fine, 4 x 4, dense auxiliary targets (shipped)": {
-        "warm_start": "own",
-        "pool": 4,
-        "auxiliary": 1.0,
-        **NARROWING,
-    },
+    "trunk, coarse to fine, 4 x 4, dense auxiliary targets": ALL,
+    "the same, and heads that read the dense maps (shipped)": {**ALL, "read_maps": True},
 }
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from training.localization.augmentation import CHUNK, augment, augment_batch
+from training.localization.augmentation import CHUNK, _shaded, _sharpened, augment, augment_batch
 
 
 def blobs(count):
@@ -34,6 +34,26 @@ def test_some_images_are_overexposed():
     changed, _ = augment(dark, torch.zeros(200, 1, 2, 2), torch.Generator().manual_seed(5))
     white = changed.mean((1, 2, 3)) > 0.9
     assert 0.15 < white.float().mean() < 0.5
+
+
+def test_shadows_darken_a_part_of_some_images():
+    white = torch.ones(300, 3, 32, 48)
+    dark = (_shaded(white, torch.Generator().manual_seed(1)) - white).abs()[:, 0]
+    shaded = dark.amax((1, 2)) > 0.05
+    assert 0.2 < shaded.float().mean() < 0.45 and (dark[~shaded] < 0.1).all()
+    parts = (dark > dark.amax((1, 2), keepdim=True) / 2).float().mean((1, 2))[shaded]
+    assert ((parts > 0.02) & (parts < 0.98)).float().mean() > 0.8
+
+
+def test_some_images_are_sharpened_and_flat_ones_stay():
+    flat = torch.full((200, 3, 16, 16), 0.25)
+    torch.testing.assert_close(_sharpened(flat, torch.Generator().manual_seed(2)), flat)
+    edge = torch.zeros(200, 3, 16, 16)
+    edge[..., 8:] = 0.5
+    changed = _sharpened(edge, torch.Generator().manual_seed(2))
+    steeper = (changed[..., 8] - changed[..., 7])[:, 0, 0] > 0.51
+    assert 0.2 < steeper.float().mean() < 0.45
+    torch.testing.assert_close(changed[~steeper][..., 4], edge[~steeper][..., 4])
 
 
 def test_tools_are_enlarged_around_their_points_at_times():

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from perception.bundle import CircularBins, ImageBins, LinearBins, PixelBins, PoseBins
-from training.localization.bins import bin_loss, counts_of, expectation, in_bins, target_shares
+from training.localization.bins import bin_loss, counts_of, expectation, in_bins, moments, target_shares
 
 POSE = PoseBins(
     x=LinearBins(count=60, width=0.002),
@@ -59,3 +59,15 @@ def test_images_without_a_block_do_not_count():
     torch.testing.assert_close(loss, alone)
     loss.backward()
     assert torch.isfinite(scores[0].grad).all()
+
+
+def test_moments_are_those_of_what_maps_say():
+    logits, absent = torch.full((1, 3, 20, 40), -30.0), torch.tensor([[-30.0, 0.0, 30.0]])
+    logits[0, 0, 5, 10] = logits[0, 0, 5, 30] = 0.0  # two points, in a row
+    logits[0, 1, 15, 20] = 0.0  # there with a probability of a half
+    mass, x, y, xx, xy, yy = moments(logits, absent).unflatten(-1, (6, 3))[0]
+    torch.testing.assert_close(mass, torch.tensor([1.0, 0.5, 0.0]))
+    torch.testing.assert_close(x, torch.tensor([0.025, 0.5 * 0.025, 0.0]), atol=1e-5, rtol=0)
+    torch.testing.assert_close(y, torch.tensor([-0.45, 0.5 * 0.55, 0.0]), atol=1e-5, rtol=0)
+    torch.testing.assert_close(xx, torch.tensor([20 * 0.5**2, 0.0, 0.0]), atol=1e-4, rtol=0)
+    torch.testing.assert_close(torch.stack([xy, yy]), torch.zeros(2, 3), atol=1e-4, rtol=0)

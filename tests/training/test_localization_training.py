@@ -151,6 +151,23 @@ def test_heat_maps_may_help_bins_along(small_data, tmp_path):
     assert export(config, tmp_path / "models").bundle.manifest.output_shape == (60 + 60 + 90,)
 
 
+def test_bins_that_read_maps_are_what_their_bundle_gives(small_data, tmp_path):
+    config = _config(small_data, tmp_path, method="bins", auxiliary=1.0, label_sigma=1.0, read_maps=True)
+    train(config, progress=False)
+    network = objective_of(config).network.eval()
+    network.load_state_dict(_weights(config))
+    images = load_samples("fine", [small_data]).images[:3]
+    given = open_engine(Bundle.load(export(config, tmp_path / "models").bundle.path)).run(images.numpy())
+    np.testing.assert_allclose(given, DeployedBins(network)(images).detach().numpy(), atol=1e-4)
+
+
+def test_labels_of_bins_narrow_as_the_training_goes_on(small_data, tmp_path):
+    config = _config(small_data, tmp_path, method="bins", first_label_sigma=6.0, label_sigma=1.0)
+    objective = objective_of(config)
+    assert [objective.label_sigma(done) for done in (0.0, 1 / 3, 2 / 3, 1.0)] == pytest.approx([6.0, 3.5, 1.0, 1.0])
+    assert objective_of(config.model_copy(update={"first_label_sigma": 0.0})).label_sigma(0.0) == 1.0
+
+
 def test_whether_there_is_a_block_is_measured_where_some_images_have_none(small_data, tmp_path, monkeypatch):
     objective = objective_of(_config(small_data, tmp_path))
     samples = load_samples("fine", [small_data]).part(slice(0, 4))

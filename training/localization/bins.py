@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from perception.bundle import PixelBins, PoseBins
+from training.core.normalisation import BatchNorm
 from training.localization.model import HeatmapNetwork, normalise
 
 Bins = PoseBins | PixelBins
@@ -65,24 +66,75 @@ def expectation(score: Tensor, circular: bool, radius: int = 3) -> Tensor:
     return place.remainder(count) if circular else place
 
 
+HIDDEN = 192
+"""Units between features and scores where the heads read maps."""
+_SPREAD_SCALE = 20.0
+
+
+def moments(places: Tensor, absent: Tensor) -> Tensor:
+    """(B, 6 K): of the distributions that logits of places (B, K, h, w) and of absence (B, K) stand for, the mass in the
+    image, and times that the mean and the scaled covariance of x and y, which run from -1 to 1 across the image."""
+    height, width = places.shape[-2:]
+    everything = torch.softmax(torch.cat([places.flatten(2), absent[..., None]], -1), -1)
+    share = everything[..., :-1].reshape(places.shape)
+    x = (torch.arange(width, device=places.device) + 0.5) * (2.0 / width) - 1.0
+    y = (torch.arange(height, device=places.device) + 0.5) * (2.0 / height) - 1.0
+    columns, rows = share.sum(2), share.sum(3)
+    mass = columns.sum(-1)
+    mean_x, mean_y = (columns * x).sum(-1), (rows * y).sum(-1)
+    known = mass.clamp(min=1e-6)
+    spread = [
+        (columns * x**2).sum(-1) - mean_x**2 / known,
+        ((share * x).sum(-1) * y).sum(-1) - mean_x * mean_y / known,
+        (rows * y**2).sum(-1) - mean_y**2 / known,
+    ]
+    return torch.cat([mass, mean_x, mean_y, *(_SPREAD_SCALE * one for one in spread)], -1)
+
+
+class MapReader(nn.Module):
+    """Two hidden layers over the pooled trunk and the moments of heat maps, these brought to one scale."""
+
+    def __init__(self, pooled: int, channels: int) -> None:
+        super().__init__()
+        self.scale = BatchNorm(6 * channels)
+        self.from_trunk = nn.Linear(pooled, HIDDEN)
+        self.from_maps = nn.Linear(6 * channels, HIDDEN)
+        self.second = nn.Linear(HIDDEN, HIDDEN)
+
+    def forward(self, pooled: Tensor, maps: tuple[Tensor, Tensor]) -> Tensor:
+        """(B, P) and logits as in `moments` -> (B, HIDDEN). What the maps say is taken as it is: dense targets teach
+        them, not the bins."""
+        read = self.scale(moments(maps[0].detach(), maps[1].detach())[..., None, None])[..., 0, 0]
+        return functional.relu(self.second(functional.relu(self.from_trunk(pooled) + self.from_maps(read))))
+
+
 class BinNetwork(nn.Module):
     """A residual trunk, its mean over the cells of a pool x pool grid, and a linear layer per quantity.
 
     pool 1 is the paper's network. The decoder of heat maps hangs on the same trunk: dense targets for it teach the
-    trunk where things are, and it is not part of what is exported.
+    trunk where things are. With `read_maps` the linear layers stand on a MapReader; without, the decoder is not part of
+    what is exported.
     """
 
-    def __init__(self, counts: Sequence[int], dense: HeatmapNetwork, features: int, pool: int) -> None:
+    def __init__(
+        self, counts: Sequence[int], dense: HeatmapNetwork, features: int, pool: int, read_maps: bool = False
+    ) -> None:
         super().__init__()
         self.dense = dense
         self.pool = nn.AdaptiveAvgPool2d(pool)
-        self.heads = nn.ModuleList(nn.Linear(features * pool * pool, count) for count in counts)
+        width = features * pool * pool
+        self.reader = MapReader(width, dense.absent.out_features) if read_maps else None
+        self.heads = nn.ModuleList(nn.Linear(HIDDEN if read_maps else width, count) for count in counts)
 
     def forward(self, images: Tensor, dense: bool = False) -> tuple[list[Tensor], tuple[Tensor, Tensor] | None]:
         """(B, 3, H, W) -> scores (B, count) of each quantity, and with `dense` the heat maps of the decoder."""
         features = self.dense.trunk(images)
-        pooled = self.pool(features[-1]).flatten(1)
-        return [head(pooled) for head in self.heads], self.dense.decode(features) if dense else None
+        maps = self.dense.decode(features) if dense or self.reader is not None else None
+        seen = self.pool(features[-1]).flatten(1)
+        if self.reader is not None:
+            assert maps is not None
+            seen = self.reader(seen, maps)
+        return [head(seen) for head in self.heads], maps if dense else None
 
 
 class DeployedBins(nn.Module):

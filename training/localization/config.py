@@ -50,6 +50,8 @@ class LocalizationConfig(BaseModel):
     reaches after two thirds of the training; 0 for `label_sigma` all along."""
     auxiliary: float = Field(default=0.0, ge=0)
     """Bins: weight of the loss of heat maps on the same trunk."""
+    read_maps: bool = False
+    """Bins: the heads see where the heat maps on the same trunk place their points, through one hidden layer."""
     seed: int = 0
     checkpoint_s: float = Field(default=120.0, gt=0)
     """Seconds between checkpoints."""

@@ -119,7 +119,8 @@ class BinObjective:
         if config.auxiliary == 0:
             for part in (dense.laterals, dense.head, dense.absent):
                 part.requires_grad_(False)  # processes that train together wait for gradients of all that has any
-        self.network = BinNetwork(counts_of(self.bins), dense, config.widths[-1], config.pool)
+        counts = counts_of(self.bins)
+        self.network = BinNetwork(counts, dense, config.widths[-1], config.pool, config.read_maps)
 
     def places(self, images: Tensor, points: Tensor, poses: Tensor) -> Tensor:
         """Where the truth lies, in bins (B, Q)."""
