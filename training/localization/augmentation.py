@@ -98,7 +98,7 @@ def _middle(points: Tensor, width: int, height: int) -> Tensor:
 
 
 def _shaded(images: Tensor, generator: torch.Generator) -> Tensor:
-    """A share of the images lies in part in a shadow with a straight edge, more or less soft, of something out of view."""
+    """A share of the images lies in part in the shadow of something out of view: a straight edge, more or less soft."""
     batch, _, height, width = images.shape
     chosen, direction, place, softness, dark = torch.rand(5, batch, 1, 1, 1, generator=generator)
     y = torch.linspace(-1, 1, height).reshape(1, 1, height, 1)

@@ -72,8 +72,8 @@ _SPREAD_SCALE = 20.0
 
 
 def moments(places: Tensor, absent: Tensor) -> Tensor:
-    """(B, 6 K): of the distributions that logits of places (B, K, h, w) and of absence (B, K) stand for, the mass in the
-    image, and times that the mean and the scaled covariance of x and y, which run from -1 to 1 across the image."""
+    """(B, 6 K): of the distributions that logits of places (B, K, h, w) and of absence (B, K) stand for, the mass in
+    the image, and times that the mean and the scaled covariance of x and y, which run from -1 to 1 across the image."""
     height, width = places.shape[-2:]
     everything = torch.softmax(torch.cat([places.flatten(2), absent[..., None]], -1), -1)
     share = everything[..., :-1].reshape(places.shape)

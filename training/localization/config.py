@@ -46,8 +46,8 @@ class LocalizationConfig(BaseModel):
     label_sigma: float = Field(default=0.0, ge=0)
     """Bins: width of soft labels in bins; 0 for the one right bin."""
     first_label_sigma: float = Field(default=0.0, ge=0)
-    """Bins: width of the labels at the beginning, from coarse to fine: it falls in even steps to `label_sigma`, which it
-    reaches after two thirds of the training; 0 for `label_sigma` all along."""
+    """Bins: width of the labels at the beginning, from coarse to fine: it falls in even steps to `label_sigma`, which
+    it reaches after two thirds of the training; 0 for `label_sigma` all along."""
     auxiliary: float = Field(default=0.0, ge=0)
     """Bins: weight of the loss of heat maps on the same trunk."""
     read_maps: bool = False

@@ -33,8 +33,8 @@ class Objective(Protocol):
     def loss(
         self, network: nn.Module, images: Tensor, points: Tensor, poses: Tensor, progress: float = 1.0
     ) -> Tensor:
-        """Of a batch: images (B, 3, H, W), points (B, K, 2, 2) px, poses (B, 3); `network` may be wrapped. `progress` is
-        the share of the training that is done."""
+        """Of a batch: images (B, 3, H, W), points (B, K, 2, 2) px, poses (B, 3); `network` may be wrapped. `progress`
+        is the share of the training that is done."""
         ...
 
     def evaluate(self, samples: Samples) -> dict[str, float]:

@@ -94,8 +94,8 @@ class Adjusted:
 
     @property
     def variance_factor(self) -> float:
-        """Squared residuals as a multiple of what their covariances claim, outliers held at `_OUTLIER`: the a posteriori
-        variance of unit weight. 0 where there are no observations."""
+        """Squared residuals as a multiple of what their covariances claim, outliers held at `_OUTLIER`: the a
+        posteriori variance of unit weight. 0 where there are no observations."""
         squares = np.minimum(self.residuals, _OUTLIER) ** 2
         return float(squares.mean()) / 2.0 if len(squares) else 0.0
 

@@ -249,9 +249,9 @@ class Localizer:
         wanted, output = self._networks["tool"].manifest.input, self._networks["tool"].manifest.output
         assert isinstance(output, Heatmaps)  # `open` holds this
         places = [(point.link, point.xyz_m) for channel in output.channels for point in channel.points]
-        names = {views[i].camera: i for i in reversed(found)}
-        windows = {}
-        for i in sorted(names.values()):
+        firsts = {views[i].camera: i for i in reversed(list(found))}
+        windows: dict[int, crop.Rectangle] = {}
+        for i in sorted(firsts.values()):
             pixels = found[i].camera.project(self._robot.points(views[i].joints, places))[0]
             seen = pixels[np.isfinite(pixels).all(axis=1)]
             size = (views[i].image.shape[1], views[i].image.shape[0])
