@@ -161,6 +161,18 @@ def test_bins_that_read_maps_are_what_their_bundle_gives(small_data, tmp_path):
     np.testing.assert_allclose(given, DeployedBins(network)(images).detach().numpy(), atol=1e-4)
 
 
+def test_what_is_frozen_stays_as_the_heat_maps_have_it(small_data, tmp_path):
+    dense = _config(small_data, tmp_path / "dense")
+    train(dense, progress=False)
+    before = {"warm_start": dense.out / "weights.pt", "read_maps": True, "frozen": True}
+    config = _config(small_data, tmp_path / "bins", method="bins", label_sigma=1.0, learning_rate=0.01, **before)
+    train(config, progress=False)
+    kept, learned = _weights(dense), _weights(config)
+    assert all(torch.equal(learned[f"dense.{name}"], value) for name, value in kept.items())
+    fresh = objective_of(config).network.state_dict()
+    assert not torch.equal(learned["heads.0.weight"], fresh["heads.0.weight"])
+
+
 def test_labels_of_bins_narrow_as_the_training_goes_on(small_data, tmp_path):
     config = _config(small_data, tmp_path, method="bins", first_label_sigma=6.0, label_sigma=1.0)
     objective = objective_of(config)

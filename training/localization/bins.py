@@ -1,6 +1,7 @@
 """The method of Loing, Marlet and Aubry (IJCV 2018): a score per bin of each quantity, and a sum of cross-entropies."""
 
 from collections.abc import Sequence
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -66,7 +67,7 @@ def expectation(score: Tensor, circular: bool, radius: int = 3) -> Tensor:
     return place.remainder(count) if circular else place
 
 
-HIDDEN = 192
+HIDDEN = 256
 """Units between features and scores where the heads read maps."""
 _SPREAD_SCALE = 20.0
 
@@ -92,28 +93,28 @@ def moments(places: Tensor, absent: Tensor) -> Tensor:
 
 
 class MapReader(nn.Module):
-    """Two hidden layers over the pooled trunk and the moments of heat maps, these brought to one scale."""
+    """Two hidden layers over the moments of heat maps, these brought to one scale."""
 
-    def __init__(self, pooled: int, channels: int) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
         self.scale = BatchNorm(6 * channels)
-        self.from_trunk = nn.Linear(pooled, HIDDEN)
-        self.from_maps = nn.Linear(6 * channels, HIDDEN)
-        self.second = nn.Linear(HIDDEN, HIDDEN)
+        self.layers = nn.Sequential(
+            nn.Linear(6 * channels, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, HIDDEN), nn.ReLU()
+        )
 
-    def forward(self, pooled: Tensor, maps: tuple[Tensor, Tensor]) -> Tensor:
-        """(B, P) and logits as in `moments` -> (B, HIDDEN). What the maps say is taken as it is: dense targets teach
-        them, not the bins."""
-        read = self.scale(moments(maps[0].detach(), maps[1].detach())[..., None, None])[..., 0, 0]
-        return functional.relu(self.second(functional.relu(self.from_trunk(pooled) + self.from_maps(read))))
+    def forward(self, maps: tuple[Tensor, Tensor]) -> Tensor:
+        """Logits as in `moments` -> (B, HIDDEN). What the maps say is taken as it is: dense targets teach them, not the
+        bins."""
+        read = moments(maps[0].detach(), maps[1].detach())
+        return self.layers(self.scale(read[..., None, None])[..., 0, 0])
 
 
 class BinNetwork(nn.Module):
     """A residual trunk, its mean over the cells of a pool x pool grid, and a linear layer per quantity.
 
     pool 1 is the paper's network. The decoder of heat maps hangs on the same trunk: dense targets for it teach the
-    trunk where things are. With `read_maps` the linear layers stand on a MapReader; without, the decoder is not part of
-    what is exported.
+    trunk where things are. With `read_maps` the linear layers stand on a MapReader in place of the means; without, the
+    decoder is not part of what is exported.
     """
 
     def __init__(
@@ -122,18 +123,31 @@ class BinNetwork(nn.Module):
         super().__init__()
         self.dense = dense
         self.pool = nn.AdaptiveAvgPool2d(pool)
-        width = features * pool * pool
-        self.reader = MapReader(width, dense.absent.out_features) if read_maps else None
-        self.heads = nn.ModuleList(nn.Linear(HIDDEN if read_maps else width, count) for count in counts)
+        self.reader = MapReader(dense.absent.out_features) if read_maps else None
+        width = HIDDEN if read_maps else features * pool * pool
+        self.heads = nn.ModuleList(nn.Linear(width, count) for count in counts)
+        self.frozen = False
+
+    def freeze(self) -> None:
+        """Keep trunk and decoder as they are, in training as well."""
+        self.frozen = True
+        self.dense.requires_grad_(False)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        """As any module, but that what is frozen keeps its statistics."""
+        super().train(mode)
+        if self.frozen:
+            self.dense.eval()
+        return self
 
     def forward(self, images: Tensor, dense: bool = False) -> tuple[list[Tensor], tuple[Tensor, Tensor] | None]:
         """(B, 3, H, W) -> scores (B, count) of each quantity, and with `dense` the heat maps of the decoder."""
-        features = self.dense.trunk(images)
-        maps = self.dense.decode(features) if dense or self.reader is not None else None
-        seen = self.pool(features[-1]).flatten(1)
-        if self.reader is not None:
-            assert maps is not None
-            seen = self.reader(seen, maps)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            features = self.dense.trunk(images)
+            maps = self.dense.decode(features) if dense or self.reader is not None else None
+        reader = self.reader
+        seen = self.pool(features[-1]).flatten(1) if reader is None or maps is None else reader(maps)
         return [head(seen) for head in self.heads], maps if dense else None
 
 

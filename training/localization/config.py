@@ -51,7 +51,9 @@ class LocalizationConfig(BaseModel):
     auxiliary: float = Field(default=0.0, ge=0)
     """Bins: weight of the loss of heat maps on the same trunk."""
     read_maps: bool = False
-    """Bins: the heads see where the heat maps on the same trunk place their points, through one hidden layer."""
+    """Bins: the heads see where the heat maps on the same trunk place their points, through two hidden layers."""
+    frozen: bool = False
+    """Bins: trunk and heat maps stay as `warm_start` has them; only what reads them learns."""
     seed: int = 0
     checkpoint_s: float = Field(default=120.0, gt=0)
     """Seconds between checkpoints."""

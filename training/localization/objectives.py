@@ -121,6 +121,8 @@ class BinObjective:
                 part.requires_grad_(False)  # processes that train together wait for gradients of all that has any
         counts = counts_of(self.bins)
         self.network = BinNetwork(counts, dense, config.widths[-1], config.pool, config.read_maps)
+        if config.frozen:
+            self.network.freeze()
 
     def places(self, images: Tensor, points: Tensor, poses: Tensor) -> Tensor:
         """Where the truth lies, in bins (B, Q)."""
