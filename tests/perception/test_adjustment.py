@@ -164,3 +164,11 @@ def test_points_behind_a_camera_are_far_off_and_break_nothing():
     found = adjust(observe(cameras, robot, block, 1.0), [cameras[0], away], block)
     assert np.isfinite(found.covariance).all() and np.isfinite(found.cost)
     assert found.residuals.max() >= 1e3
+
+
+def test_sides_that_no_block_has_speak_against_a_size():
+    prior = BlockPrior()
+    usual = [(0.06, 0.03, 0.035), (0.085, 0.04, 0.045), (0.11, 0.055, 0.06)]
+    assert [prior.log_density_of_size(np.array(size)) for size in usual] == [0.0, 0.0, 0.0]
+    cube, brick, board = (0.047, 0.047, 0.047), (0.2, 0.1, 0.1), (0.085, 0.04, 0.005)
+    assert max(prior.log_density_of_size(np.array(size)) for size in (cube, brick, board)) < -4.0

@@ -26,6 +26,7 @@ _ITERATIONS = 30
 _K1_SIGMA = 0.05
 _ENOUGH = 1e-3  # a step that gains less, in squared standard deviations, ends the search
 _OUTLIER = 3.0
+_USUAL_SIDE, _SIDE_SCATTER, _ASPECT_SCATTER = 1.6, 0.5, 0.1  # the first two in deviations of the prior
 _BEHIND = 1e3  # residual, in standard deviations, of a point behind the camera
 
 
@@ -38,6 +39,16 @@ class BlockPrior:
     tilt_sigma_rad: float = 0.06
     size_m: tuple[float, float, float] = (0.085, 0.040, 0.045)
     size_sigma_m: tuple[float, float, float] = (0.020, 0.010, 0.010)
+
+    least_aspect: float = 1.3
+
+    def log_density_of_size(self, size_m: Array) -> float:
+        """Of a size (3,) as found, 0 for that of a block: sides within _USUAL_SIDE deviations, and the first at least
+        `least_aspect` times the second. What lies beyond falls off as measured sides scatter."""
+        beyond = np.abs(size_m - np.array(self.size_m)) / self.size_sigma_m - _USUAL_SIDE
+        short = self.least_aspect - size_m[0] / size_m[1]
+        off = np.append(beyond / _SIDE_SCATTER, short / _ASPECT_SCATTER)
+        return float(-0.5 * np.sum(np.maximum(off, 0.0) ** 2))
 
 
 @dataclass(frozen=True)

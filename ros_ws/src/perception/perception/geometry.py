@@ -66,7 +66,10 @@ def locate(
             found += _looked_twice(looks, cameras, robot, place, prior, second_look)
     if not found:
         return []
-    scores = [_score(looks, one.adjusted) / temperature + one.evidence for one in found]
+    scores = [
+        _score(looks, one.adjusted) / temperature + one.evidence + prior.log_density_of_size(one.adjusted.block.size)
+        for one in found
+    ]
     weights = np.exp(np.array(scores) - max(scores))
     solutions = [
         Solution(one.adjusted, float(weight), one.seen)
