@@ -16,7 +16,7 @@ from training.localization.data_sets import build_missing
 from training.localization.train import train
 
 CONFIG = Path(__file__).resolve().parents[1] / "training" / "localization" / "configs" / "fine_bins.yaml"
-SAMPLES, QUICK_SAMPLES = 12_800, 192
+SAMPLES, QUICK_SAMPLES = 6_400, 192
 PAPER: dict[str, Any] = {
     "warm_start": None,
     "first_label_sigma": 0.0,
