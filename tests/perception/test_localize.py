@@ -7,37 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fixtures_bundle import draw_markers, error_of, upright, write_marker_bundles
+from fixtures_bundle import error_of, upright
 
-from perception import overlay
 from perception.angles import difference
-from perception.camera import Camera
-from perception.errors import BundleError, ImageError, JointStateError, LocalizationError
-from perception.localize import Localizer, View
+from perception.errors import ImageError, JointStateError, LocalizationError
 from perception.robot import Robot
 
 sys.path.insert(0, str(Path(__file__).parent))
 from ideal_networks import Truth, hover
+from random_scenes import block, camera, overview_joints
 
 NOISE_PX = 0.2  # of the networks' inputs: 0.7 px of an overview, 0.4 px of a close-up
 ROBOT = Robot.load()
-
-
-def camera(rng):
-    azimuth, distance, elevation = rng.uniform((-1.4, 1.3, 0.45), (1.4, 1.7, 0.9))
-    direction = [np.cos(azimuth) * np.cos(elevation), np.sin(azimuth) * np.cos(elevation), np.sin(elevation)]
-    eye = np.array([0.36, 0.0, 0.2]) + distance * np.array(direction)
-    return Camera.looking_at(eye, (0.36, 0.0, 0.2), 640.0 * rng.uniform(0.85, 1.05), 640, 480)
-
-
-def block(rng):
-    x, y, yaw, *size = rng.uniform((0.35, -0.2, 0.0, 0.07, 0.035, 0.04), (0.6, 0.2, np.pi, 0.12, 0.05, 0.05))
-    return upright(x, y, yaw, tuple(size))
-
-
-def overview_joints(rng):
-    low = (-0.8, -0.9, -0.5, -2.4, -0.5, 1.0, -0.5)
-    return np.array([*rng.uniform(low, (0.8, 0.0, 0.5, -1.6, 0.5, 2.0, 0.5)), 0.04, 0.04])
 
 
 def coarse_case(seed, views=3, **truth):
@@ -363,45 +344,3 @@ def test_bad_views_are_refused():
         ):
             with pytest.raises(JointStateError, match=sentence):
                 stage([replace(views[0], joints=bad)])
-
-
-def test_real_bundles_on_drawn_pictures(tmp_path):
-    models = write_marker_bundles(tmp_path)
-    rng = np.random.default_rng(5)
-    truth = block(rng)
-    eyes = [camera(rng) for _ in range(3)]
-    joints = hover(truth.position[0] + 0.01, truth.position[1], 0.3)
-    views = [View(f"camera_{i}", draw_markers(eye, joints, truth), joints) for i, eye in enumerate(eyes, start=1)]
-    localizer = Localizer.open(models)
-    assert localizer.engine_name == "onnxruntime-cpu"
-    found = localizer.fine(views)
-    position, yaw = error_of(found, truth)
-    assert position < 0.003 and np.rad2deg(yaw) < 2.0
-    np.testing.assert_allclose(found.size_m, truth.size, atol=0.003)
-    assert found.confidence > 0.7
-    picture = overlay.draw(views[0].image, found.cameras["camera_1"], found, ROBOT.clamp_pose(joints))
-    assert np.any(picture != views[0].image)
-
-
-def test_real_bundles_on_pictures_that_lack_something(tmp_path):
-    localizer = Localizer.open(write_marker_bundles(tmp_path), stages=["coarse"])
-    rng = np.random.default_rng(5)
-    truth, joints = block(rng), overview_joints(rng)
-    eyes = [camera(rng) for _ in range(3)]
-    pictures = [draw_markers(eye, joints, None if i == 1 else truth) for i, eye in enumerate(eyes)]
-    views = [View(f"camera_{i}", picture, joints) for i, picture in enumerate(pictures)]
-    found = localizer.coarse(views)
-    assert error_of(found, truth)[0] < 0.01
-    assert found.confidence < 0.75 and found.evidence[1].doubt == "camera_1 hardly shows the block"
-    with pytest.raises(LocalizationError, match="no view shows the block: camera_1 hardly shows the block"):
-        localizer.coarse(views[1:2])
-    with pytest.raises(LocalizationError, match="camera_0: only 0 points of the robot are visible"):
-        localizer.coarse([replace(views[0], image=np.full((480, 640, 3), 128, np.uint8))])
-
-
-def test_only_the_stages_asked_for_are_loaded(tmp_path):
-    write_marker_bundles(tmp_path)
-    (tmp_path / "fine" / "model.onnx").unlink()
-    assert Localizer.open(tmp_path, stages=["coarse"]).engine_name == "onnxruntime-cpu"
-    with pytest.raises(BundleError, match="fine"):
-        Localizer.open(tmp_path)

@@ -158,16 +158,16 @@ class Localizer:
             raise LocalizationError("the clamp is in front of none of the cameras: move it into the images.")
         arms = self._arms(checked, overviews, usable)
         windows = [self._window(found, checked[i], arms.get(i)) for i, found in usable.items()]
-        near = self._look("fine", [checked[i] for i in usable], windows)
-        closeups: list[Sight | None] = [None] * len(checked)
-        points = robot_points(near, self._robot, [found.camera for found in usable.values()])
-        for i, closeup, own in zip(usable, near, points, strict=True):
-            closeups[i], matches[i] = closeup, own
-        points = robot_points(list(arms.values()), self._robot, [usable[i].camera for i in arms])
-        for i, own in zip(arms, points, strict=True):
-            matches[i] = Matches.join([own, matches[i]])
+        closeups = dict(zip(usable, self._look("fine", [checked[i] for i in usable], windows), strict=True))
+        for i in usable:
+            matches[i] = Matches.join([])
+        for sights in (arms, closeups):
+            points = robot_points(list(sights.values()), self._robot, [usable[i].camera for i in sights])
+            for i, own in zip(sights, points, strict=True):
+                matches[i] = Matches.join([matches[i], own])
         cameras = self._cameras(matches, checked, first)
-        return self._estimate("fine", checked, closeups, matches, cameras, T_base_clamp)
+        near = [closeups.get(i) for i in range(len(checked))]
+        return self._estimate("fine", checked, near, matches, cameras, T_base_clamp)
 
     def _check(self, views: Sequence[View]) -> list[View]:
         if not views:
@@ -391,13 +391,6 @@ class Localizer:
 
 def _numbered(found: Sequence[Resection | None]) -> tuple[list[int], list[Camera]]:
     """The number of each view's camera among the distinct ones, -1 for none, and these."""
-    distinct: list[Resection] = []
-    numbers = []
-    for one in found:
-        if one is None:
-            numbers.append(-1)
-            continue
-        if not any(one is other for other in distinct):
-            distinct.append(one)
-        numbers.append(next(i for i, other in enumerate(distinct) if other is one))
-    return numbers, [one.camera for one in distinct]
+    distinct = list({id(one): one for one in found if one is not None}.values())
+    numbers = {id(one): i for i, one in enumerate(distinct)}
+    return [numbers.get(id(one), -1) for one in found], [one.camera for one in distinct]
