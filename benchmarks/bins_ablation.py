@@ -28,7 +28,7 @@ PAPER: dict[str, Any] = {
 }
 NARROWING = {"first_label_sigma": 6.0, "label_sigma": 1.0}
 SHIPPED: dict[str, Any] = {"warm_start": "own", "frozen": True, "read_maps": True, **NARROWING}
-ALL: dict[str, Any] = {"warm_start": "own", "pool": 4, "auxiliary": 1.0, **NARROWING}
+BESIDE_MAPS: dict[str, Any] = {"warm_start": "own", "pool": 4, "auxiliary": 1.0, **NARROWING}
 HELPS: dict[str, dict[str, Any]] = {
     "hard labels, random weights (the paper)": {},
     "soft labels": {"label_sigma": 1.0},
@@ -37,7 +37,7 @@ HELPS: dict[str, dict[str, Any]] = {
     "pooled over 4 x 4": {"pool": 4},
     "trunk of the heat maps": {"warm_start": "own"},
     "trunk, coarse to fine, 4 x 4": {"warm_start": "own", "pool": 4, **NARROWING},
-    "trunk, coarse to fine, 4 x 4, dense auxiliary targets": ALL,
+    "trunk, coarse to fine, 4 x 4, dense auxiliary targets": BESIDE_MAPS,
     "trunk and heat maps as they are, coarse to fine, heads that read the maps (shipped)": SHIPPED,
 }
 

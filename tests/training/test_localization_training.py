@@ -173,6 +173,11 @@ def test_what_is_frozen_stays_as_the_heat_maps_have_it(small_data, tmp_path):
     assert not torch.equal(learned["heads.0.weight"], fresh["heads.0.weight"])
 
 
+def test_what_is_frozen_begins_with_something(small_data, tmp_path):
+    with pytest.raises(ValueError, match="frozen keeps the weights of warm_start, which is not given"):
+        _config(small_data, tmp_path, method="bins", frozen=True)
+
+
 def test_labels_of_bins_narrow_as_the_training_goes_on(small_data, tmp_path):
     config = _config(small_data, tmp_path, method="bins", first_label_sigma=6.0, label_sigma=1.0)
     objective = objective_of(config)

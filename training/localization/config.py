@@ -1,9 +1,9 @@
 """Configuration of a localization network's training."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from training.localization.augmentation import CHUNK
 
@@ -62,6 +62,12 @@ class LocalizationConfig(BaseModel):
     @classmethod
     def _one_or_more(cls, folders: Any) -> Any:
         return (folders,) if isinstance(folders, str | Path) else folders
+
+    @model_validator(mode="after")
+    def _frozen_of_something(self) -> Self:
+        if self.frozen and self.warm_start is None:
+            raise ValueError("frozen keeps the weights of warm_start, which is not given: give it, or frozen=false")
+        return self
 
     @field_validator("batch")
     @classmethod

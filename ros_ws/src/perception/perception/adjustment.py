@@ -25,7 +25,7 @@ _CAUCHY = 2.0  # residuals of so many standard deviations count half
 _ITERATIONS = 30
 _K1_SIGMA = 0.05
 _ENOUGH = 1e-3  # a step that gains less, in squared standard deviations, ends the search
-_OUTLIER = 3.0
+_OUTLIER = 3.0  # standard deviations beyond which a residual tells nothing more about the others
 _USUAL_SIDE, _SIDE_SCATTER, _ASPECT_SCATTER = 1.6, 0.5, 0.1  # the first two in deviations of the prior
 _BEHIND = 1e3  # residual, in standard deviations, of a point behind the camera
 
@@ -33,13 +33,13 @@ _BEHIND = 1e3  # residual, in standard deviations, of a point behind the camera
 @dataclass(frozen=True)
 class BlockPrior:
     """What is known of blocks before looking: height of the bottom's centre above the support plane, tilt of the
-    vertical axis (standard deviations), and mean and standard deviation of length, width and height."""
+    vertical axis (standard deviations), mean and standard deviation of length, width and height, and the least ratio of
+    length to width."""
 
     height_sigma_m: float = 0.008
     tilt_sigma_rad: float = 0.06
     size_m: tuple[float, float, float] = (0.085, 0.040, 0.045)
     size_sigma_m: tuple[float, float, float] = (0.020, 0.010, 0.010)
-
     least_aspect: float = 1.3
 
     def log_density_of_size(self, size_m: Array) -> float:
