@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from training.localization.augmentation import CHUNK, _shaded, _sharpened, augment, augment_batch
+from training.localization.augmentation import CHUNK, augment, augment_batch
+from training.localization.photography import compressed, shaded, sharpened, taken
 
 
 def blobs(count):
@@ -38,22 +39,44 @@ def test_some_images_are_overexposed():
 
 def test_shadows_darken_a_part_of_some_images():
     white = torch.ones(300, 3, 32, 48)
-    dark = (_shaded(white, torch.Generator().manual_seed(1)) - white).abs()[:, 0]
-    shaded = dark.amax((1, 2)) > 0.05
-    assert 0.2 < shaded.float().mean() < 0.45 and (dark[~shaded] < 0.1).all()
-    parts = (dark > dark.amax((1, 2), keepdim=True) / 2).float().mean((1, 2))[shaded]
+    dark = (shaded(white, torch.Generator().manual_seed(1)) - white).abs()[:, 0]
+    touched = dark.amax((1, 2)) > 0.05
+    assert 0.2 < touched.float().mean() < 0.45 and (dark[~touched] < 0.1).all()
+    parts = (dark > dark.amax((1, 2), keepdim=True) / 2).float().mean((1, 2))[touched]
     assert ((parts > 0.02) & (parts < 0.98)).float().mean() > 0.8
 
 
 def test_some_images_are_sharpened_and_flat_ones_stay():
     flat = torch.full((200, 3, 16, 16), 0.25)
-    torch.testing.assert_close(_sharpened(flat, torch.Generator().manual_seed(2)), flat)
+    torch.testing.assert_close(sharpened(flat, torch.Generator().manual_seed(2)), flat)
     edge = torch.zeros(200, 3, 16, 16)
     edge[..., 8:] = 0.5
-    changed = _sharpened(edge, torch.Generator().manual_seed(2))
+    changed = sharpened(edge, torch.Generator().manual_seed(2))
     steeper = (changed[..., 8] - changed[..., 7])[:, 0, 0] > 0.51
     assert 0.2 < steeper.float().mean() < 0.45
     torch.testing.assert_close(changed[~steeper][..., 4], edge[~steeper][..., 4])
+
+
+def test_some_images_are_compressed_and_stay_what_they_show():
+    generator = torch.Generator().manual_seed(4)
+    images = (
+        torch.nn.functional.interpolate(torch.rand(200, 3, 8, 8, generator=generator), scale_factor=8.0) * 1.6 - 0.8
+    )
+    changed = compressed(images, torch.Generator().manual_seed(2))
+    off = (changed - images).abs().mean((1, 2, 3))
+    assert 0.35 < (off > 1e-3).float().mean() < 0.65
+    assert torch.equal(changed[off <= 1e-3], images[off <= 1e-3])
+    assert off.max() > 0.1 and (changed.mean((2, 3)) - images.mean((2, 3))).abs().max() < 0.2
+
+
+@pytest.mark.parametrize("finer", [1.0, 1.9])
+def test_pictures_keep_their_size_and_place_at_any_resolution_of_the_camera(finer):
+    edge = torch.full((80, 3, 40, 60), -0.5)
+    edge[..., 30:] = 0.5
+    for seed in range(6):
+        seen = taken(edge, torch.Generator().manual_seed(seed), 0.5, 1.2, finer)
+        assert seen.shape == edge.shape
+        assert (seen[..., :26].mean() + 0.5).abs() < 0.03 and (seen[..., 34:].mean() - 0.5).abs() < 0.03
 
 
 def test_tools_are_enlarged_around_their_points_at_times():
