@@ -36,7 +36,7 @@ def list_(models: Path | None) -> None:
         except BundleError as error:
             rows.append((name, "-", "-", "-", str(error)))
             continue
-        size = f"{bundle.model_path.stat().st_size / 2**20:.1f} MiB"
+        size = f"{bundle.size / 2**20:.1f} MiB"
         rows.append((name, bundle.manifest.task, bundle.manifest.version, size, "sound"))
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
     for row in rows:
@@ -62,11 +62,11 @@ def show(name: str, models: Path | None) -> None:
 @click.argument("names", nargs=-1)
 @MODELS
 def verify(names: tuple[str, ...], models: Path | None) -> None:
-    """Check bundles, all of them unless named: manifest, checksum, and that the engine runs the network."""
+    """Check bundles, all of them unless named: manifest, checksum, and that the engines run the network."""
     import numpy as np
 
     from perception.bundle import Bundle, list_bundles
-    from perception.engines import open_engine
+    from perception.engines import engines_for, open_engine
 
     folder = _folder(models)
     wanted = names or tuple(list_bundles(folder))
@@ -74,10 +74,11 @@ def verify(names: tuple[str, ...], models: Path | None) -> None:
         raise BlockworldError(f"there is no model in {folder}: train one with `blockworld train`.")
     for name in wanted:
         bundle = Bundle.load(folder / name)
-        engine = open_engine(bundle)
+        engines = [open_engine(bundle, engine) for engine in engines_for(bundle)]
         size = bundle.manifest.input
-        engine.run(np.zeros((1, size.height, size.width, 3), dtype=np.uint8))
-        click.echo(f"{name}: sound, runs on {engine.name}")
+        for engine in engines:
+            engine.run(np.zeros((1, size.height, size.width, 3), dtype=np.uint8))
+        click.echo(f"{name}: sound, runs on {', '.join(engine.name for engine in engines)}")
 
 
 def _folder(models: Path | None) -> Path:

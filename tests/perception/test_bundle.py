@@ -5,13 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from fixtures_bundle import CHANNELS, manifest, marker_network, write_marker_bundles
+from fixtures_bundle import manifest, write_marker_bundles
 from pydantic import ValidationError
 
 import perception
 from perception.bundle import Bundle, Manifest, default_models_dir, list_bundles
-from perception.engines import open_engine
-from perception.errors import BundleError, EngineError
+from perception.errors import BundleError
 from perception.localize import Localizer
 
 
@@ -41,16 +40,28 @@ def refusal(folder):
 def test_a_bundle_comes_back_as_it_was_written(coarse):
     read = Bundle.load(coarse)
     assert read.manifest.model_copy(update={"sha256": {}}) == manifest("coarse")
-    assert read.model_path.read_bytes() == b"network"
+    assert read.model_path().read_bytes() == b"network"
     assert (coarse / "card.md").read_text() == "# Card\n"
 
 
 def test_writing_again_replaces_everything_and_leaves_no_scratch(coarse):
     (coarse / "old.txt").write_text("left over")
     Bundle.write(coarse, manifest("coarse"), b"another network", "# Card 2\n")
-    assert Bundle.load(coarse).model_path.read_bytes() == b"another network"
+    assert Bundle.load(coarse).model_path().read_bytes() == b"another network"
     assert sorted(path.name for path in coarse.iterdir()) == ["card.md", "manifest.yaml", "model.onnx"]
     assert [path.name for path in coarse.parent.iterdir()] == ["coarse"]
+
+
+def test_a_network_in_8_bits_goes_with_the_bundle(tmp_path):
+    text = (Path(perception.__file__).parent / "robots" / "panda.yaml").read_text(encoding="utf-8")
+    both = Bundle.write(tmp_path / "coarse", manifest("coarse"), b"network", "# Card\n", text, b"small")
+    assert both.precisions == ("fp32", "int8") and both.model_path("int8").read_bytes() == b"small"
+    other = both.described_as(both.manifest.model_copy(update={"version": "9.9"}))
+    assert Bundle.load(other.path).manifest == other.manifest and other.manifest.version == "9.9"
+    assert other.precisions == ("fp32", "int8") and other.robot().name == "panda"
+    assert other.manifest.sha256 == both.manifest.sha256 and other.size > len(text)
+    (other.path / "model.int8.onnx").write_bytes(b"smell")
+    assert "model.int8.onnx has sha256" in refusal(other.path)
 
 
 def test_bundles_are_listed_by_name_whether_sound_or_not(sound):
@@ -140,35 +151,6 @@ def test_the_models_folder_is_named_by_the_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("BLOCKWORLD_MODELS", str(tmp_path / "nowhere"))
     with pytest.raises(BundleError, match="nowhere does not exist"):
         default_models_dir()
-
-
-@pytest.mark.parametrize("stage", sorted(CHANNELS))
-def test_every_bundle_runs_and_gives_log_probabilities(sound, stage):
-    bundle = Bundle.load(sound / stage)
-    engine = open_engine(bundle)
-    assert engine.name == "onnxruntime-cpu"
-    size = bundle.manifest.input
-    images = np.random.default_rng(0).integers(0, 256, (2, size.height, size.width, 3), dtype=np.uint8)
-    heatmaps = engine.run(images)
-    output = bundle.manifest.output
-    assert heatmaps.shape == (2, len(output.channels), output.height, output.width)
-    sums = np.exp(heatmaps).sum(axis=(2, 3))
-    assert np.all((sums > 0) & (sums < 1 + 1e-4))
-
-
-def test_engines_refuse_what_they_cannot_run(sound, coarse):
-    with pytest.raises(EngineError, match="engine 'tensorrt' is not available"):
-        open_engine(Bundle.load(sound / "tool"), "tensorrt")
-    with pytest.raises(EngineError, match="cannot open"):
-        open_engine(Bundle.load(coarse))
-    with pytest.raises(ValueError, match=r"must be \(B, 480, 640, 3\) uint8"):
-        open_engine(Bundle.load(sound / "tool")).run(np.zeros((1, 96, 96, 3), np.uint8))
-
-
-def test_a_network_that_contradicts_its_manifest_is_refused(tmp_path):
-    swapped = Bundle.write(tmp_path / "tool", manifest("tool"), marker_network("coarse"), "# Card\n")
-    with pytest.raises(EngineError, match="its manifest says"):
-        open_engine(swapped).run(np.zeros((1, 480, 640, 3), np.uint8))
 
 
 def test_a_bundle_of_a_robot_of_ones_own_holds_its_chain(tmp_path):

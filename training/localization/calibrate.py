@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from scipy.stats import chi2
 from tqdm import tqdm
 
-from perception.bundle import CARD_FILE, MODEL_FILE, Bundle, Calibration
+from perception.bundle import Bundle, Calibration
 from perception.errors import LocalizationError
 from perception.estimate import BlockEstimate
 from perception.methods import METHODS, open_localizer
@@ -67,12 +67,7 @@ def calibrate(config: CalibrationConfig, models_dir: Path) -> dict[str, float]:
         misses = Misses(*(np.array(column) for column in zip(*rows, strict=True)))
         misses = Misses(misses.errors, _scaled(misses.covariances, 1 / before.place, 1 / before.yaw))
         factors = fit(misses)
-        Bundle.write(
-            bundle.path,
-            bundle.manifest.model_copy(update={"calibration": factors}),
-            (bundle.path / MODEL_FILE).read_bytes(),
-            (bundle.path / CARD_FILE).read_text(encoding="utf-8"),
-        )
+        bundle.described_as(bundle.manifest.model_copy(update={"calibration": factors}))
         figures |= {f"{stage}_place": factors.place, f"{stage}_yaw": factors.yaw}
         after = shares(Misses(misses.errors, _scaled(misses.covariances, factors.place, factors.yaw)))
         figures |= {f"{stage}_in_{level:.0%}": float(share) for level, share in zip(LEVELS, after, strict=True)}

@@ -13,6 +13,7 @@ from perception.crop import BLOCK_SIDE_M, SIDE_M
 from perception.errors import BlockworldError
 from sim import keypoints
 from sim.robots.chains import chain_text
+from training.core.half_weights import with_half_weights
 from training.core.provenance import commit
 from training.localization.bins import DeployedBins
 from training.localization.card import write_card
@@ -21,6 +22,7 @@ from training.localization.data import Samples, held_out_samples
 from training.localization.model import STRIDE, DeployedNetwork
 from training.localization.noise import noises
 from training.localization.objectives import BinObjective, HeatmapObjective, bins_of, objective_of
+from training.localization.quantize import quantized
 from training.localization.subject import robot_of
 from training.localization.weights import load_weights
 
@@ -52,20 +54,23 @@ def export(config: LocalizationConfig, models_dir: Path) -> Exported:
     held_out = held_out_samples(config.task, config.validation)
     metrics = objective.evaluate(held_out)
     height, width = held_out.images.shape[1:3]
+    dense = isinstance(objective, HeatmapObjective)
     if isinstance(objective, HeatmapObjective):
         deployed: nn.Module = DeployedNetwork(objective.network)
         output: Heatmaps | BinScores = heatmaps_of(objective, held_out)
     else:
         assert isinstance(objective, BinObjective)
         deployed, output = DeployedBins(objective.network), BinScores()
+    network = to_onnx(deployed, width, height, output.name)
     manifest = describe(config, width, height, metrics, output)
     robot = robot_of(config)
     bundle = Bundle.write(
         models_dir / manifest.name,
         manifest,
-        to_onnx(deployed, width, height, output.name),
+        with_half_weights(network),
         write_card(config, manifest, robot),
         None if robot.ships else chain_text(robot.robot.chain, robot.name),
+        quantized(network, held_out.images.numpy(), config.seed) if dense else None,
     )
     return Exported(bundle, metrics)
 

@@ -1,12 +1,14 @@
 """Model bundles: a folder with model.onnx, manifest.yaml and card.md, checked before anything runs.
 
-A bundle for a robot that does not come with this package has that robot's chain of joints in robot.yaml.
+model.int8.onnx, where it is there, is the same network in 8 bits. A bundle for a robot that does not come with this
+package has that robot's chain of joints in robot.yaml.
 """
 
 import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -28,9 +30,11 @@ from perception.robot import Robot
 
 MANIFEST_VERSION = 2
 MODEL_FILE, MANIFEST_FILE, CARD_FILE = "model.onnx", "manifest.yaml", "card.md"
-ROBOT_FILE = "robot.yaml"
+INT8_FILE, ROBOT_FILE = "model.int8.onnx", "robot.yaml"
 MODELS_VARIABLE = "BLOCKWORLD_MODELS"
 
+Precision = Literal["fp32", "int8"]
+MODEL_FILES: dict[Precision, str] = {"fp32": MODEL_FILE, "int8": INT8_FILE}
 Task = Literal["localization.coarse", "localization.tool", "localization.fine", "localization.block"]
 FRAME_OF_TASK = {
     "localization.coarse": "base",
@@ -237,10 +241,19 @@ class Bundle:
         self.path = path
         self.manifest = manifest
 
+    def model_path(self, precision: Precision = "fp32") -> Path:
+        """The ONNX file that computes in this precision; whether the bundle has it, `precisions` tells."""
+        return self.path / MODEL_FILES[precision]
+
     @property
-    def model_path(self) -> Path:
-        """The ONNX file."""
-        return self.path / MODEL_FILE
+    def precisions(self) -> tuple[Precision, ...]:
+        """Those that the bundle has a network for."""
+        return tuple(one for one, name in MODEL_FILES.items() if name in self.manifest.sha256)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its files."""
+        return sum(path.stat().st_size for path in self.path.iterdir())
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> Self:
@@ -254,8 +267,9 @@ class Bundle:
             )
         manifest = _read_manifest(path / MANIFEST_FILE)
         _check_sum(path / MODEL_FILE, manifest.sha256.get(MODEL_FILE))
-        if ROBOT_FILE in manifest.sha256:
-            _check_sum(path / ROBOT_FILE, manifest.sha256[ROBOT_FILE])
+        for name in (INT8_FILE, ROBOT_FILE):
+            if name in manifest.sha256:
+                _check_sum(path / name, manifest.sha256[name])
         return cls(path, manifest)
 
     def robot(self) -> Robot:
@@ -284,15 +298,24 @@ class Bundle:
         onnx_bytes: bytes,
         card: str,
         chain: str | None = None,
+        int8_bytes: bytes | None = None,
     ) -> Self:
         """Writes the bundle, replacing what is there; a reader sees the old one or the new one, never a
         mixture.
 
-        chain: the text of robot.yaml, for a robot that does not come with this package. The manifest's checksums are
-        computed here.
+        chain: the text of robot.yaml, for a robot that does not come with this package. int8_bytes: the network in 8
+        bits. The manifest's checksums are computed here.
         """
-        files = {MODEL_FILE: onnx_bytes} | ({} if chain is None else {ROBOT_FILE: chain.encode()})
-        path = Path(folder)
+        files = {MODEL_FILE: onnx_bytes, INT8_FILE: int8_bytes, ROBOT_FILE: None if chain is None else chain.encode()}
+        return cls._replace(Path(folder), manifest, {name: one for name, one in files.items() if one is not None}, card)
+
+    def described_as(self, manifest: Manifest) -> Self:
+        """The same files under another manifest, written in place of this bundle."""
+        files = {name: (self.path / name).read_bytes() for name in self.manifest.sha256}
+        return self._replace(self.path, manifest, files, (self.path / CARD_FILE).read_text(encoding="utf-8"))
+
+    @classmethod
+    def _replace(cls, path: Path, manifest: Manifest, files: Mapping[str, bytes], card: str) -> Self:
         path.parent.mkdir(parents=True, exist_ok=True)
         sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
         stamped = manifest.model_copy(update={"sha256": sums})

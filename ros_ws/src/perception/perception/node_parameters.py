@@ -15,7 +15,7 @@ from typing import Any
 from perception.errors import BlockworldError
 
 CAMERA_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-ENGINES = ("auto", "onnxruntime", "tensorrt")
+ENGINES = ("auto", "onnxruntime", "onnxruntime-int8", "tensorrt")
 METHODS = ("heatmaps", "bins")  # those of perception.methods, which takes long to import
 
 

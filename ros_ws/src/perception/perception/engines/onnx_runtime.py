@@ -6,44 +6,59 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from perception.bundle import Bundle
+from perception.bundle import Bundle, Precision
 from perception.errors import EngineError
 
 PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")  # in order of preference
 
 
+def is_on_cpu() -> bool:
+    """Whether the installed build has nothing better than the processor."""
+    return _providers() == ["CPUExecutionProvider"]
+
+
+def _providers() -> list[str]:
+    return [name for name in PROVIDERS if name in onnxruntime.get_available_providers()]
+
+
 class OnnxRuntimeEngine:
     """A bundle's network in an ONNX Runtime session that uses as many threads as this process may."""
 
-    def __init__(self, bundle: Bundle) -> None:
-        self._manifest = bundle.manifest
+    def __init__(self, bundle: Bundle, precision: Precision = "fp32") -> None:
+        """Raises EngineError where the bundle has no network in that precision, or one that does not match its
+        manifest."""
+        self._manifest, self._precision = bundle.manifest, precision
+        if precision not in bundle.precisions:
+            raise EngineError(
+                f"{bundle.path} has no network in {precision}: export it again, or choose the engine auto."
+            )
+        path = bundle.model_path(precision)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = len(os.sched_getaffinity(0))
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         # Idle threads that spin would take the cores from the other processes on a robot's computer.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        providers = [name for name in PROVIDERS if name in onnxruntime.get_available_providers()]
         try:
-            self._session = onnxruntime.InferenceSession(bundle.model_path, options, providers=providers)
+            self._session = onnxruntime.InferenceSession(path, options, providers=_providers())
         except Exception as error:  # onnxruntime's own exceptions share no base class
             reason = str(error).splitlines()[0]
             raise EngineError(
-                f"ONNX Runtime cannot open {bundle.model_path} ({reason}): export the bundle again."
+                f"ONNX Runtime cannot open {path} ({reason}): export the bundle again."
             ) from None
         inputs = [node.name for node in self._session.get_inputs()]
         outputs = [node.name for node in self._session.get_outputs()]
         if inputs != [self._manifest.input.name] or self._manifest.output.name not in outputs:
             raise EngineError(
-                f"{bundle.model_path} takes {inputs} and gives {outputs}, but its manifest says "
+                f"{path} takes {inputs} and gives {outputs}, but its manifest says "
                 f"{self._manifest.input.name} and {self._manifest.output.name}: export the bundle again."
             )
 
     @property
     def name(self) -> str:
-        """ "onnxruntime-cpu" or "onnxruntime-cuda", by the provider that the session really uses."""
-        provider = self._session.get_providers()[0]
-        return "onnxruntime-" + provider.removesuffix("ExecutionProvider").lower()
+        """ "onnxruntime-cpu" or "onnxruntime-cuda", by the provider that the session really uses, and "-int8"."""
+        device = self._session.get_providers()[0].removesuffix("ExecutionProvider").lower()
+        return f"onnxruntime-{device}" + ("" if self._precision == "fp32" else f"-{self._precision}")
 
     def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """What the manifest's output describes, of images (B, H, W, 3); raises ValueError or EngineError for wrong
