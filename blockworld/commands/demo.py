@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from perception.node_parameters import ENGINES
+from perception.engine_names import AUTO, ENGINES
 
 EXIT_RUN_FAILED = 1
 
@@ -31,7 +31,7 @@ EXIT_RUN_FAILED = 1
     help="Folder of the models.  [default: BLOCKWORLD_MODELS, else models/ of the checkout]",
 )
 @click.option(
-    "--engine", default="auto", show_default=True, type=click.Choice(ENGINES), help="What runs the networks."
+    "--engine", default=AUTO, show_default=True, type=click.Choice(tuple(ENGINES)), help="What runs the networks."
 )
 @click.option("--world", default="pybullet", show_default=True, help="World: its name, or module:Class.")
 @click.option("--robot", help="Robot of the world, which the models must know: its name, or its folder.")

@@ -7,6 +7,7 @@ import yaml
 
 from perception.errors import BlockworldError, BundleError
 
+ENGINE_OF = {"fp32": "onnxruntime", "int8": "onnxruntime-cpu-int8"}
 MODELS = click.option(
     "--models",
     type=click.Path(path_type=Path),
@@ -66,7 +67,7 @@ def verify(names: tuple[str, ...], models: Path | None) -> None:
     import numpy as np
 
     from perception.bundle import Bundle, list_bundles
-    from perception.engines import engines_for, open_engine
+    from perception.engines import open_engine
 
     folder = _folder(models)
     wanted = names or tuple(list_bundles(folder))
@@ -74,7 +75,7 @@ def verify(names: tuple[str, ...], models: Path | None) -> None:
         raise BlockworldError(f"there is no model in {folder}: train one with `blockworld train`.")
     for name in wanted:
         bundle = Bundle.load(folder / name)
-        engines = [open_engine(bundle, engine) for engine in engines_for(bundle)]
+        engines = [open_engine(bundle, ENGINE_OF[precision]) for precision in bundle.precisions]
         size = bundle.manifest.input
         for engine in engines:
             engine.run(np.zeros((1, size.height, size.width, 3), dtype=np.uint8))

@@ -225,7 +225,7 @@ def test_missing_files_bags_and_both_are_refused(refused, pictures, tmp_path):
 def test_bad_models_are_refused_by_localize(refused, pictures, tmp_path):
     words = ["localize", *pictures, "--joints", ANGLES]
     assert "there is no model coarse in" in refused(*words, "--models", tmp_path)
-    assert "engine 'tensorrt' is not available" in refused(*words, "--engine", "tensorrt")
+    assert "engine 'tensorrt' is not available" in refused(*words, "--engine", "tensorrt-fp16")
     write_marker_bundles(tmp_path)
     manifest = tmp_path / "coarse" / "manifest.yaml"
     manifest.write_text(manifest.read_text().replace("manifest_version: 2", "manifest_version: 7"))

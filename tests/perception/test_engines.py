@@ -38,7 +38,9 @@ def test_every_bundle_runs_and_gives_log_probabilities(sound, stage):
 
 def test_engines_refuse_what_they_cannot_run(sound, tmp_path):
     with pytest.raises(EngineError, match="engine 'tensorrt' is not available"):
-        open_engine(Bundle.load(sound / "tool"), "tensorrt")
+        open_engine(Bundle.load(sound / "tool"), "tensorrt-fp16")
+    with pytest.raises(EngineError, match="no engine 'abacus': choose one of auto, onnxruntime, "):
+        open_engine(Bundle.load(sound / "tool"), "abacus")
     with pytest.raises(EngineError, match="cannot open"):
         open_engine(Bundle.write(tmp_path / "coarse", manifest("coarse"), b"network", "# Card\n"))
     with pytest.raises(ValueError, match=r"must be \(B, 480, 640, 3\) uint8"):
@@ -60,11 +62,13 @@ def test_auto_takes_8_bits_where_the_processor_multiplies_them(both, sound, monk
 
 def test_an_engine_is_as_asked_for_or_refused(both, sound):
     assert open_engine(both, "onnxruntime").name == "onnxruntime-cpu"
-    assert open_engine(both, "onnxruntime-int8").name == "onnxruntime-cpu-int8"
-    assert engines_for(both) == ("onnxruntime", "onnxruntime-int8")
-    assert engines_for(Bundle.load(sound / "tool")) == ("onnxruntime",)
+    assert open_engine(both, "onnxruntime-cpu-int8").name == "onnxruntime-cpu-int8"
+    said = engines_for(both)
+    assert [name for name, why in said.items() if not why] == ["onnxruntime", "onnxruntime-cpu", "onnxruntime-cpu-int8"]
+    assert "its ONNX Runtime has" in said["onnxruntime-openvino"] and "extra tensorrt" in said["tensorrt-fp16"]
+    assert "has no network in int8" in engines_for(Bundle.load(sound / "tool"))["onnxruntime-cpu-int8"]
     with pytest.raises(EngineError, match="tool has no network in int8"):
-        open_engine(Bundle.load(sound / "tool"), "onnxruntime-int8")
+        open_engine(Bundle.load(sound / "tool"), "onnxruntime-cpu-int8")
 
 
 @pytest.mark.parametrize(

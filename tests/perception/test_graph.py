@@ -69,7 +69,7 @@ def test_the_simulated_world_comes_only_when_asked_for() -> None:
     [
         ({"colour": "red"}, "graph 'localize' has no argument 'colour'"),
         ({"use_sim": "perhaps"}, "argument 'use_sim' is 'perhaps': give true or false."),
-        ({"engine": "abacus"}, "argument 'engine' is 'abacus': give one of auto, onnxruntime, onnxruntime-int8, tens"),
+        ({"engine": "abacus"}, "argument 'engine' is 'abacus': give one of auto, onnxruntime, onnxruntime-cpu,"),
         ({"method": "magic"}, "argument 'method' is 'magic': give one of heatmaps, bins."),
         ({"seed": "-1"}, "argument 'seed' is '-1': give a whole number"),
         ({"cameras": "camera_1,"}, "give names separated by commas"),

@@ -132,7 +132,7 @@ def test_the_exported_bundle_gives_what_the_network_gives(trained, small_data, t
     if config.method == "heatmaps":
         assert (np.exp(given).sum((-2, -1)) <= 1 + 1e-4).all()
         assert all(channel.noise.floor > 0 for channel in bundle.manifest.output.channels)
-        bytewise = open_engine(bundle, "onnxruntime-int8").run(images.numpy())
+        bytewise = open_engine(bundle, "onnxruntime-cpu-int8").run(images.numpy())
         assert 0 < np.abs(np.exp(bytewise) - np.exp(wanted)).sum((2, 3)).mean() / 2 < 0.1
         kinds = [tensor.data_type for tensor in onnx.load(bundle.model_path("int8")).graph.initializer]
         assert kinds.count(onnx.TensorProto.INT8) > 5

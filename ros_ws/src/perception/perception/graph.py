@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from perception.engine_names import ENGINES
 from perception.errors import BlockworldError
 from perception.node_parameters import (
-    ENGINES,
     METHODS,
     BagRecorderParameters,
     LocalizerParameters,
@@ -131,7 +131,7 @@ class Graph:
 
 CAMERAS = Argument("cameras", "cameras to use, as camera_1,camera_2; each on /NAME/image_raw", "names")
 MODELS = Argument("models", "folder of the model bundles", "folder")
-ENGINE = Argument("engine", "inference engine", choices=ENGINES)
+ENGINE = Argument("engine", "inference engine", choices=tuple(ENGINES))
 METHOD = Argument("method", "how the block is localized", choices=METHODS)
 PARAMS_FILE = Argument("params_file", "YAML file of node parameters, as config/localize.yaml", "file")
 USE_SIM = Argument("use_sim", "start the simulated world in place of robot and cameras", "flag", "false")

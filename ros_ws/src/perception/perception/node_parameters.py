@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
+from perception.engine_names import AUTO, ENGINES
 from perception.errors import BlockworldError
 
 CAMERA_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-ENGINES = ("auto", "onnxruntime", "onnxruntime-int8", "tensorrt")
 METHODS = ("heatmaps", "bins")  # those of perception.methods, which takes long to import
 
 
@@ -54,7 +54,7 @@ class LocalizerParameters:
     )
     method: str = parameter("heatmaps", "how the block is localized", choices=METHODS)
     models: str = parameter("", "folder of the models; empty: BLOCKWORLD_MODELS, else the checkout's models/")
-    engine: str = parameter("auto", "inference engine", choices=ENGINES)
+    engine: str = parameter(AUTO, "inference engine", choices=tuple(ENGINES))
     autostart: bool = parameter(False, "configure and activate by itself at the start")
     base_frame: str = parameter("", "frame of the robot base; empty: the base link of the models' robot")
     clamp_frame: str = parameter("clamp", "frame between the finger tips")

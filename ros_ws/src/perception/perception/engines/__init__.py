@@ -1,17 +1,17 @@
 """Inference engines: one way to run a bundle's network, whatever runs it underneath."""
 
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.bundle import Bundle, Precision
+from perception.bundle import Bundle
+from perception.engine_names import AUTO, ENGINES
 from perception.engines.machine import multiplies_bytes
-from perception.engines.onnx_runtime import OnnxRuntimeEngine, is_on_cpu
+from perception.engines.onnx_runtime import OnnxRuntimeEngine, best_device
+from perception.engines.precision import TensorRtPrecision
+from perception.engines.tensorrt import TensorRtEngine
 from perception.errors import EngineError
-
-_PRECISIONS: dict[str, Precision] = {"onnxruntime": "fp32", "onnxruntime-int8": "int8"}
-ENGINES = tuple(_PRECISIONS)
 
 
 class Engine(Protocol):
@@ -19,8 +19,7 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """What runs the network, with the kind of device and the precision where it is not fp32:
-        "onnxruntime-cpu-int8"."""
+        """What runs the network: one of ENGINES, with which it can be asked for again."""
         ...
 
     def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -28,26 +27,41 @@ class Engine(Protocol):
         ...
 
 
-def open_engine(bundle: Bundle, engine: str = "auto") -> Engine:
-    """Opens the bundle's network on the named engine.
+def open_engine(bundle: Bundle, engine: str = AUTO) -> Engine:
+    """Opens the bundle's network on the named engine of ENGINES, and on no other: only "auto" chooses.
 
-    "auto" takes the fastest that this machine has for the bundle: 8 bits where the bundle has them and a processor that
-    multiplies bytes runs it, else single precision. Raises EngineError for an engine that is not available, a bundle
-    without what the engine runs, or a network that does not match its manifest.
+    Raises EngineError for an engine that is not available here, a bundle without what the engine runs, or a network
+    that does not match its manifest.
     """
-    name = _fastest(bundle) if engine == "auto" else engine
-    if name not in ENGINES:
-        raise EngineError(
-            f"engine {name!r} is not available in this installation: choose auto or {', '.join(ENGINES)}."
-        )
-    return OnnxRuntimeEngine(bundle, _PRECISIONS[name])
+    if engine not in ENGINES:
+        raise EngineError(f"there is no engine {engine!r}: choose one of {', '.join(ENGINES)}.")
+    if engine == AUTO:
+        return _fastest(bundle)
+    family, _, kind = engine.partition("-")
+    if family == "tensorrt":
+        return TensorRtEngine(bundle, cast(TensorRtPrecision, kind))
+    device, _, precision = kind.partition("-")
+    return OnnxRuntimeEngine(bundle, "int8" if precision == "int8" else "fp32", device or best_device())
 
 
-def engines_for(bundle: Bundle) -> tuple[str, ...]:
-    """Names of the engines that have something to run in the bundle."""
-    return tuple(name for name, precision in _PRECISIONS.items() if precision in bundle.precisions)
+def _fastest(bundle: Bundle) -> Engine:
+    try:
+        return TensorRtEngine(bundle, "fp16")
+    except EngineError:  # none was built for this machine
+        device = best_device()
+    suits = device == "cpu" and "int8" in bundle.precisions and multiplies_bytes()
+    return OnnxRuntimeEngine(bundle, "int8" if suits else "fp32", device)
 
 
-def _fastest(bundle: Bundle) -> str:
-    suits = "onnxruntime-int8" in engines_for(bundle) and is_on_cpu() and multiplies_bytes()
-    return "onnxruntime-int8" if suits else "onnxruntime"
+def engines_for(bundle: Bundle) -> dict[str, str]:
+    """What each engine but "auto" says to the bundle on this machine: "" where it runs it, else why not."""
+    found = {}
+    for name in ENGINES:
+        if name == AUTO:
+            continue
+        try:
+            open_engine(bundle, name)
+            found[name] = ""
+        except EngineError as error:
+            found[name] = str(error)
+    return found
