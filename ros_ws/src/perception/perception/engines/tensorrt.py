@@ -152,7 +152,7 @@ def _modules() -> tuple[Any, Any]:
     except (ImportError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise EngineError(
-            f"the engine 'tensorrt' is not available in this installation ({reason}): install NVIDIA's TensorRT and the "
+            f"the engine 'tensorrt' is not available in this installation ({reason}): install TensorRT and the "
             "extra tensorrt, or choose another engine."
         ) from None
     return tensorrt, runtime
