@@ -9,10 +9,11 @@ import yaml
 
 from perception.errors import BlockworldError
 from perception.graph import GRAPHS, PACKAGE, PARAMETERS, Graph, find_graph, parse_assignments
-from perception.node_parameters import check_value, checked
+from perception.node_parameters import NODES, check_value, checked, range_of, table, unit_of
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "ros_ws" / "src" / "perception" / "config" / "localize.yaml"
+DOCUMENT = ROOT / "docs" / "ros-interface.md"
 every_graph = pytest.mark.parametrize("graph", GRAPHS.values(), ids=GRAPHS)
 
 
@@ -127,3 +128,17 @@ def test_bad_parameters_are_named_in_one_sentence(node: str, values: dict, sente
 
 def test_a_whole_number_is_taken_for_a_real_one() -> None:
     assert checked(PARAMETERS["localizer"], {"timeout_s": 30}).timeout_s == 30
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_the_documents_have_the_parameters_as_they_are(node: str) -> None:
+    assert f"### {node}\n\n{table(node)}\n" in DOCUMENT.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", PARAMETERS.values(), ids=PARAMETERS)
+def test_every_number_has_a_range_and_what_has_a_dimension_a_unit(kind: type) -> None:
+    for entry in dataclasses.fields(kind):
+        if type(entry.default) in (int, float):
+            assert range_of(entry).startswith("from ")
+        if isinstance(entry.default, float):
+            assert unit_of(entry.name) or entry.name == "least_confidence"

@@ -18,24 +18,12 @@ from typing import Any
 
 from perception.engine_names import ENGINES
 from perception.errors import BlockworldError
-from perception.node_parameters import (
-    METHODS,
-    BagRecorderParameters,
-    LocalizerParameters,
-    PickParameters,
-    SimWorldParameters,
-    checked,
-)
+from perception.node_parameters import METHODS, NODES, checked
 from perception.ros_environment import ros_environment
 from perception.supervisor import ProcessSpec
 
 PACKAGE = "perception"
-PARAMETERS: dict[str, type] = {
-    "sim_world": SimWorldParameters,
-    "localizer": LocalizerParameters,
-    "pick": PickParameters,
-    "bag_recorder": BagRecorderParameters,
-}
+PARAMETERS: dict[str, type] = {node: kind for node, (kind, _) in NODES.items()}
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from perception.engine_names import AUTO, ENGINES
 from perception.errors import BlockworldError
 
 CAMERA_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_UNITS = {"s": "s", "m": "m", "rad": "rad", "hz": "Hz"}
 METHODS = ("heatmaps", "bins")  # those of perception.methods, which takes long to import
 
 
@@ -25,24 +26,47 @@ def parameter(
     minimum: float | None = None,
     maximum: float | None = None,
     choices: tuple[str, ...] = (),
+    read_only: bool = False,
 ) -> Any:
-    """A dataclass field that is a ROS 2 parameter; minimum and maximum are inclusive."""
+    """A dataclass field that is a ROS 2 parameter; minimum and maximum are inclusive, and its unit is how its name
+    ends. Read only: it counts when the node starts, and cannot be changed later."""
     return field(
         default=default,
-        metadata={"help": help_text, "minimum": minimum, "maximum": maximum, "choices": choices},
+        metadata={
+            "help": help_text,
+            "minimum": minimum,
+            "maximum": maximum,
+            "choices": choices,
+            "read_only": read_only,
+        },
     )
+
+
+def unit_of(name: str) -> str:
+    """The unit of a parameter: "s" of timeout_s, "" of what has none."""
+    return next((unit for ending, unit in _UNITS.items() if name.endswith(f"_{ending}")), "")
+
+
+def range_of(entry: Field) -> str:
+    """What a parameter may be, in words; "" for any value of its type."""
+    limits = entry.metadata
+    if limits["choices"]:
+        return "one of " + ", ".join(limits["choices"])
+    return "" if limits["minimum"] is None else f"from {limits['minimum']:g} to {limits['maximum']:g}"
 
 
 @dataclass(frozen=True)
 class SimWorldParameters:
     """Parameters of the node `sim_world`."""
 
-    world: str = parameter("pybullet", "simulated world: a registered name, or module:Class")
-    robot: str = parameter("", "robot of the world: a name, or the folder of a description; empty: the world's own")
-    seed: int = parameter(0, "seed of the series of worlds", 0, 2**62)
-    index: int = parameter(0, "which world of the series to start with", 0, 2**31 - 1)
-    image_rate_hz: float = parameter(4.0, "images per second of each camera", 0.1, 60.0)
-    joint_rate_hz: float = parameter(10.0, "joint states per second", 0.1, 1000.0)
+    world: str = parameter("pybullet", "simulated world: a registered name, or module:Class", read_only=True)
+    robot: str = parameter(
+        "", "robot of the world: a name, or the folder of a description; empty: the world's own", read_only=True
+    )
+    seed: int = parameter(0, "seed of the series of worlds", 0, 2**62, read_only=True)
+    index: int = parameter(0, "which world of the series to start with", 0, 2**31 - 1, read_only=True)
+    image_rate_hz: float = parameter(4.0, "images of each camera", 0.1, 60.0, read_only=True)
+    joint_rate_hz: float = parameter(10.0, "joint states", 0.1, 1000.0, read_only=True)
 
 
 @dataclass(frozen=True)
@@ -55,7 +79,7 @@ class LocalizerParameters:
     method: str = parameter("heatmaps", "how the block is localized", choices=METHODS)
     models: str = parameter("", "folder of the models; empty: BLOCKWORLD_MODELS, else the checkout's models/")
     engine: str = parameter(AUTO, "inference engine", choices=tuple(ENGINES))
-    autostart: bool = parameter(False, "configure and activate by itself at the start")
+    autostart: bool = parameter(False, "configure and activate by itself at the start", read_only=True)
     base_frame: str = parameter("", "frame of the robot base; empty: the base link of the models' robot")
     clamp_frame: str = parameter("clamp", "frame between the finger tips")
     reliable_inputs: bool = parameter(
@@ -91,7 +115,7 @@ class PickParameters:
 class BagRecorderParameters:
     """Parameters of the node `bag_recorder`."""
 
-    folder: str = parameter("", "folder of the bag; it must not exist yet")
+    folder: str = parameter("", "folder of the bag; it must not exist yet", read_only=True)
     topics: tuple[str, ...] = parameter(
         (
             "/camera_1/image_raw",
@@ -103,8 +127,11 @@ class BagRecorderParameters:
             "/sim_world/truth",
         ),
         "topics to record; a topic that appears later is joined when it appears",
+        read_only=True,
     )
-    only_used_images: bool = parameter(True, "of the images keep just those that an estimate was made from")
+    only_used_images: bool = parameter(
+        True, "of the images keep just those that an estimate was made from", read_only=True
+    )
 
 
 def checked(kind: type, values: Mapping[str, Any]) -> Any:
@@ -152,3 +179,24 @@ def _check_names(name: str, value: Any) -> None:
                     f"parameter 'cameras' holds '{item}': a camera is named by letters, digits and _, "
                     "as in camera_1."
                 )
+
+
+NODES: dict[str, tuple[type, str]] = {
+    "localizer": (LocalizerParameters, "at `configure`"),
+    "pick": (PickParameters, "with the next goal"),
+    "sim_world": (SimWorldParameters, "at the start"),
+    "bag_recorder": (BagRecorderParameters, "at the start"),
+}
+"""Of each node its parameters, and when those that are not read only take effect."""
+
+
+def table(node: str) -> str:
+    """The node's parameters as a table in Markdown."""
+    kind, takes_effect = NODES[node]
+    rows = ["| parameter | default | unit | range | takes effect | |", "|---|---|---|---|---|---|"]
+    for entry in fields(kind):
+        default = ", ".join(entry.default) if isinstance(entry.default, tuple) else str(entry.default)
+        when = "at the start; read only" if entry.metadata["read_only"] else takes_effect
+        cells = (f"`{entry.name}`", default, unit_of(entry.name), range_of(entry), when, entry.metadata["help"])
+        rows.append("| " + " | ".join(cells) + " |")
+    return "\n".join(rows)

@@ -23,7 +23,7 @@ from rclpy.parameter import Parameter
 from rclpy.task import Future
 
 from perception.errors import BlockworldError
-from perception.node_parameters import check_value, checked
+from perception.node_parameters import check_value, checked, range_of, unit_of
 from perception.nodes.transport import make_room_for_images
 
 POLL_S = 0.05
@@ -65,13 +65,13 @@ def read_parameters(node: Node, kind: type) -> Any:
 
 def _descriptor(entry: Any) -> ParameterDescriptor:
     # dynamic_typing: a whole number given for a real one is taken, and refusals come from `check_value`.
-    descriptor = ParameterDescriptor(description=entry.metadata["help"], dynamic_typing=True)
-    if entry.metadata["choices"]:
-        descriptor.additional_constraints = "one of " + ", ".join(entry.metadata["choices"])
-    lowest, highest = entry.metadata["minimum"], entry.metadata["maximum"]
-    if lowest is not None:
-        descriptor.additional_constraints = f"from {lowest:g} to {highest:g}"
-    return descriptor
+    unit = unit_of(entry.name)
+    return ParameterDescriptor(
+        description=entry.metadata["help"] + (f" ({unit})" if unit else ""),
+        additional_constraints=range_of(entry),
+        read_only=entry.metadata["read_only"],
+        dynamic_typing=True,
+    )
 
 
 def run(make_node: Callable[[], Node]) -> None:
