@@ -135,19 +135,25 @@ def log_scores(values: Map, places: Array) -> Array:
     """
     height, width = values.shape[-2:]
     index = np.where(np.isfinite(places), places - 0.5, -10.0)
-    low = np.floor(index)
-    part = index - low
-    total = np.zeros(places.shape[:-1])
-    for down in (0, 1):
-        for right in (0, 1):
-            column, row = low[..., 0] + right, low[..., 1] + down
-            inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
-            weight = (part[..., 0] if right else 1 - part[..., 0]) * (part[..., 1] if down else 1 - part[..., 1])
-            at = np.where(inside, row * width + column, 0).astype(np.intp)
-            flat = values.reshape(*values.shape[:-2], -1)
-            read = flat[at] if flat.ndim == 1 else np.take_along_axis(flat, at.reshape(*flat.shape[:-1], -1), -1)
-            total += np.where(inside, weight * read.reshape(total.shape), 0.0)
+    (left, right, of_left, of_right), (top, bottom, of_top, of_bottom) = (
+        _neighbours(index[..., axis], size) for axis, size in enumerate((width, height))
+    )
+    maps = values.shape[:-2]
+    number = np.arange(np.prod(maps, dtype=int)).reshape((*maps, *(1,) * (left.ndim - len(maps))))
+    flat, upper, lower = values.ravel(), (number * height + top) * width, (number * height + bottom) * width
+    total = of_top * (of_left * flat[upper + left] + of_right * flat[upper + right])
+    total += of_bottom * (of_left * flat[lower + left] + of_right * flat[lower + right])
     return np.asarray(np.log((1.0 - SCORE_FLOOR) * total + SCORE_FLOOR / (height * width)))
+
+
+def _neighbours(index: Array, size: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Array, Array]:
+    """The cells before and after places along an axis of `size` cells, and the share of each; none of those outside."""
+    low = np.floor(np.clip(index, -2.0, size + 1.0))
+    part = index - low
+    before = np.where((low >= 0) & (low < size), 1.0 - part, 0.0)
+    after = np.where((low >= -1) & (low < size - 1), part, 0.0)
+    cell, following = (np.clip(one, 0, size - 1).astype(np.intp) for one in (low, low + 1))
+    return cell, following, before, after
 
 
 def blur(values: Map, sigma_cells: Array) -> Map:

@@ -50,9 +50,13 @@ class Frame:
         """Width and height (2,) of a cell in px of the image."""
         return np.asarray(np.linalg.norm(self.linear, axis=0))
 
+    @cached_property
+    def _to_cells(self) -> Array:
+        return np.asarray(np.linalg.inv(self.linear).T)
+
     def to_cells(self, pixels: Array) -> Array:
         """Places (..., 2) in cells of pixels (..., 2)."""
-        return np.asarray((pixels - self.origin) @ np.linalg.inv(self.linear).T)
+        return np.asarray((pixels - self.origin) @ self._to_cells)
 
     def covers(self, pixels: Array) -> bool:
         """Whether a place (2,) in px of the image lies on the map."""
