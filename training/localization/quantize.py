@@ -2,7 +2,8 @@
 
 Static quantization (Jacob et al., "Quantization and training of neural networks for efficient integer-arithmetic-only
 inference", CVPR 2018): a scale per output channel for weights, one per tensor for activations, whose ranges are those
-of real images without the last hundred-thousandth. The layer that gives the logits stays as it is.
+of real images without the last hundred-thousandth. Of the convolutions, the one that gives the logits stays as it is.
+Sums stay in floats, which costs no time and keeps maps closer to those of the network.
 """
 
 import contextlib
@@ -27,7 +28,6 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 IMAGES = 192
 BATCH = 16
 PERCENTILE = 99.999
-QUANTIZED = ("Conv", "Add")
 
 
 class _Batches(CalibrationDataReader):  # type: ignore[misc]
@@ -55,7 +55,7 @@ def quantized(model: bytes, images: NDArray[np.uint8], seed: int = 0) -> bytes:
                 done,
                 reader,
                 quant_format=QuantFormat.QDQ,
-                op_types_to_quantize=list(QUANTIZED),
+                op_types_to_quantize=["Conv"],
                 nodes_to_exclude=[last],
                 per_channel=True,
                 activation_type=QuantType.QUInt8,
