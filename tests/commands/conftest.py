@@ -18,3 +18,16 @@ def blockworld(monkeypatch, capfd):
         return exit_.value.code, *capfd.readouterr()
 
     return run
+
+
+@pytest.fixture
+def refused(blockworld):
+    """Runs the command line and gives the one sentence that it refuses the input with."""
+
+    def run(*words):
+        status, out, err = blockworld(*words)
+        assert (status, out) == (2, "")
+        assert err.startswith("blockworld: ") and err.count("\n") == 1 and "Traceback" not in err
+        return err.removeprefix("blockworld: ").strip()
+
+    return run

@@ -41,19 +41,6 @@ def default_models(monkeypatch, models):
     monkeypatch.setenv("BLOCKWORLD_MODELS", str(models))
 
 
-@pytest.fixture
-def refused(blockworld):
-    """Runs the command line and gives the one sentence that it refuses the input with."""
-
-    def run(*words):
-        status, out, err = blockworld(*words)
-        assert (status, out) == (2, "")
-        assert err.startswith("blockworld: ") and err.count("\n") == 1 and "Traceback" not in err
-        return err.removeprefix("blockworld: ").strip()
-
-    return run
-
-
 def test_coarse_prints_the_pose_with_its_uncertainty(blockworld, pictures):
     status, out, _ = blockworld("localize", *pictures, "--stage", "coarse", "--joints", ANGLES)
     assert status == 0
