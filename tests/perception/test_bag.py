@@ -1,5 +1,7 @@
 """Requests out of recordings."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fixtures_bundle import POSE_BINS
@@ -59,6 +61,15 @@ def test_a_recorded_estimate_brings_back_exactly_its_views(tmp_path):
         assert read.stamp_s == given.stamp_s
     assert (request.recorded.x_m, request.recorded.y_m) == (0.41, -0.07)
     assert request.recorded.yaw_rad == pytest.approx(2.5)
+
+
+def test_a_bag_of_nodes_in_a_namespace_reads_as_well(tmp_path):
+    used = view("camera_1", 1.0, 0)
+    with Recorder(tmp_path / "bag") as bag:
+        bag.image(replace(used, camera="hall/robot_1/camera_1"))
+        bag.estimate(estimate(), [used])
+    (request,) = read_requests(tmp_path / "bag", ROBOT)
+    np.testing.assert_array_equal(request.views[0].image, used.image)
 
 
 def test_the_file_inside_of_a_bag_reads_as_well(tmp_path):

@@ -77,6 +77,8 @@ def test_the_simulated_world_comes_only_when_asked_for() -> None:
         ({"cameras": "camera_1,camera_1"}, "names something twice"),
         ({"cameras": "1st"}, "parameter 'cameras' holds '1st'"),
         ({"models": "/no/such"}, "argument 'models' is '/no/such': there is no such folder."),
+        ({"namespace": "1st"}, "argument 'namespace' is '1st': give letters, digits and _, as in robot_1"),
+        ({"namespace": "a//b"}, "argument 'namespace' is 'a//b'"),
         ({"params_file": "/no/such"}, "argument 'params_file' is '/no/such': there is no such file."),
     ],
 )
@@ -97,7 +99,7 @@ def test_unknown_graphs_and_malformed_assignments_are_refused() -> None:
 
 def test_the_example_params_file_has_the_defaults_of_the_nodes() -> None:
     for node, content in yaml.safe_load(CONFIG.read_text()).items():
-        kind = PARAMETERS[node]
+        kind = PARAMETERS[node.removeprefix("/**/")]
         assert checked(kind, content["ros__parameters"]) == kind()
 
 
@@ -142,3 +144,12 @@ def test_every_number_has_a_range_and_what_has_a_dimension_a_unit(kind: type) ->
             assert range_of(entry).startswith("from ")
         if isinstance(entry.default, float):
             assert unit_of(entry.name) or entry.name == "least_confidence"
+
+
+@every_graph
+def test_a_namespace_holds_for_every_node(graph: Graph) -> None:
+    for given, wanted in (("robot_1", "robot_1"), ("/hall/robot_1", "hall/robot_1")):
+        for node in graph.resolve({"namespace": given}):
+            assert node.namespace == wanted and node.full_name == f"{wanted}/{node.name}"
+            assert f"__ns:=/{wanted}" in node.ros_arguments()
+    assert not any("__ns" in word for node in graph.resolve() for word in node.ros_arguments())

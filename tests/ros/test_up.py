@@ -14,6 +14,8 @@ from perception.ros_environment import free_domain_id
 
 pytest.importorskip("rclpy", reason="no ROS 2: neither the wheels of the extra `ros` nor a sourced one")
 
+from rcl_interfaces.srv import GetParameters
+
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
@@ -90,6 +92,34 @@ def test_up_runs_until_interrupted_and_refuses_a_second_graph_beside_it(environm
         env=environment, capture_output=True, text=True, timeout=START_S, check=True,
     )  # fmt: skip
     assert third.stdout == ""
+
+
+def test_two_stacks_in_one_domain_do_not_meet(environment, tmp_path):
+    """Each in a namespace of its own, the second with parameters from a file."""
+    from perception.nodes.client import Client
+
+    parameters = tmp_path / "two.yaml"
+    parameters.write_text("/**/localizer:\n  ros__parameters: {timeout_s: 33.0}\n")
+    given = ("localize", "use_sim:=true", f"world:={WORLD}", f"params_file:={parameters}")
+    stacks = [Up(environment, *given, f"namespace:={name}") for name in ("one", "two")]
+    try:
+        for name, stack in zip(("one", "two"), stacks, strict=True):
+            stack.wait_for(f"{name}/localizer | [INFO]")
+            with Client("asks", int(environment["ROS_DOMAIN_ID"]), namespace=name) as client:
+                client.wait_for_state("active", timeout_s=START_S)
+                answer = client.localize("coarse")
+                assert answer.success, answer.message
+                topics = {topic for topic, _ in client.node.get_topic_names_and_types()}
+                assert {f"/{name}/camera_1/image_raw", f"/{name}/joint_states", f"/{name}/localizer/estimate"} <= topics
+                assert not {"/camera_1/image_raw", "/joint_states", "/localizer/estimate"} & topics
+                request = GetParameters.Request(names=["timeout_s"])
+                values = client.call(GetParameters, "localizer/get_parameters", request, START_S).values
+                assert values[0].double_value == 33.0
+    finally:
+        for stack in stacks:
+            stack.process.send_signal(signal.SIGINT)
+        codes = [stack.process.wait(START_S) for stack in stacks]
+    assert codes == [0, 0], "\n".join(stack.output() for stack in stacks)
 
 
 def test_a_node_that_cannot_start_ends_the_graph_with_its_reason(environment):

@@ -142,7 +142,8 @@ def _images(reader: AnyReader, wanted: set[Key]) -> dict[Key, Any]:
         # A header comes first in an Image: after 4 bytes of encapsulation, seconds and nanoseconds.
         order = "little" if raw[1] & 1 else "big"
         seconds = int.from_bytes(raw[4:8], order, signed=True)  # type: ignore[arg-type]
-        key = (_camera(connection), seconds * 10**9 + int.from_bytes(raw[8:12], order))  # type: ignore[arg-type]
+        camera = _camera(connection).rpartition("/")[2]  # estimates name cameras without the namespace
+        key = (camera, seconds * 10**9 + int.from_bytes(raw[8:12], order))  # type: ignore[arg-type]
         if key in wanted:
             found[key] = reader.deserialize(raw, connection.msgtype)
     return found

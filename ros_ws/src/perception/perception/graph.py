@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from perception.ros_environment import ros_environment
 from perception.supervisor import ProcessSpec
 
 PACKAGE = "perception"
+_NAMESPACE = re.compile(r"/?[A-Za-z]\w*(/[A-Za-z]\w*)*", re.ASCII)
 PARAMETERS: dict[str, type] = {node: kind for node, (kind, _) in NODES.items()}
 
 
@@ -58,10 +60,18 @@ class NodeSpec:
     remappings: tuple[tuple[str, str], ...] = ()
     arguments: tuple[str, ...] = ()
     respawn: bool = False
+    namespace: str = ""
+
+    @property
+    def full_name(self) -> str:
+        """With the namespace before it, as in robot_1/localizer."""
+        return f"{self.namespace}/{self.name}".lstrip("/")
 
     def ros_arguments(self) -> list[str]:
         """What follows --ros-args: node name, params file, then parameters, which win over the file."""
         arguments = ["-r", f"__node:={self.name}"]
+        if self.namespace:
+            arguments += ["-r", f"__ns:=/{self.namespace}"]
         if self.params_file is not None:
             arguments += ["--params-file", self.params_file]
         for name, value in self.parameters.items():
@@ -103,7 +113,8 @@ class Graph:
                 raise BlockworldError(
                     f"graph '{self.name}' has no argument '{name}'; its arguments are {known}."
                 )
-        nodes = self.build({a.name: a.parse(given.get(a.name, a.default)) for a in self.arguments})
+        values = {a.name: a.parse(given.get(a.name, a.default)) for a in self.arguments}
+        nodes = [replace(node, namespace=values["namespace"] or "") for node in self.build(values)]
         for node in nodes:
             if node.package == PACKAGE:
                 checked(PARAMETERS[node.executable], node.parameters)
@@ -113,11 +124,12 @@ class Graph:
         """The processes of the graph, for `perception.supervisor`."""
         environment = ros_environment()
         return [
-            ProcessSpec(node.name, node.command(), environment, node.respawn) for node in self.resolve(given)
+            ProcessSpec(node.full_name, node.command(), environment, node.respawn) for node in self.resolve(given)
         ]
 
 
-CAMERAS = Argument("cameras", "cameras to use, as camera_1,camera_2; each on /NAME/image_raw", "names")
+CAMERAS = Argument("cameras", "cameras to use, as camera_1,camera_2; each on NAME/image_raw", "names")
+NAMESPACE = Argument("namespace", "namespace of all nodes and topics, as robot_1", "namespace")
 MODELS = Argument("models", "folder of the model bundles", "folder")
 ENGINE = Argument("engine", "inference engine", choices=tuple(ENGINES))
 METHOD = Argument("method", "how the block is localized", choices=METHODS)
@@ -168,13 +180,13 @@ GRAPHS: dict[str, Graph] = {
         Graph(
             "localize",
             "tell where the block is, from camera images and joint states",
-            (CAMERAS, MODELS, ENGINE, METHOD, PARAMS_FILE, USE_SIM, WORLD, ROBOT, SEED, RVIZ),
+            (CAMERAS, MODELS, ENGINE, METHOD, NAMESPACE, PARAMS_FILE, USE_SIM, WORLD, ROBOT, SEED, RVIZ),
             localize,
         ),
         Graph(
             "demo",
             "localize the block in a simulated world and pick it up",
-            (CAMERAS, MODELS, ENGINE, METHOD, PARAMS_FILE, WORLD, ROBOT, SEED, BAG, RVIZ),
+            (CAMERAS, MODELS, ENGINE, METHOD, NAMESPACE, PARAMS_FILE, WORLD, ROBOT, SEED, BAG, RVIZ),
             demo,
         ),
     )
@@ -209,6 +221,14 @@ def shared_file(name: str) -> str:
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _namespace(name: str, text: str) -> str:
+    if not _NAMESPACE.fullmatch(text):
+        raise BlockworldError(
+            f"argument '{name}' is '{text}': give letters, digits and _, as in robot_1 or hall/robot_1."
+        )
+    return text.strip("/")
 
 
 def _flag(name: str, text: str) -> bool:
@@ -249,6 +269,7 @@ def _file(name: str, text: str) -> str:
 _PARSERS: dict[str, Callable[[str, str], Any]] = {
     "text": lambda name, text: text,
     "names": _names,
+    "namespace": _namespace,
     "flag": _flag,
     "integer": _integer,
     "folder": _folder,

@@ -74,7 +74,7 @@ class LocalizerParameters:
     """Parameters of the lifecycle node `localizer`."""
 
     cameras: tuple[str, ...] = parameter(
-        ("camera_1", "camera_2", "camera_3"), "cameras to listen to, each on the topic /NAME/image_raw"
+        ("camera_1", "camera_2", "camera_3"), "cameras to listen to, each on the topic NAME/image_raw"
     )
     method: str = parameter("heatmaps", "how the block is localized", choices=METHODS)
     models: str = parameter("", "folder of the models; empty: BLOCKWORLD_MODELS, else the checkout's models/")
@@ -118,13 +118,13 @@ class BagRecorderParameters:
     folder: str = parameter("", "folder of the bag; it must not exist yet", read_only=True)
     topics: tuple[str, ...] = parameter(
         (
-            "/camera_1/image_raw",
-            "/camera_2/image_raw",
-            "/camera_3/image_raw",
-            "/joint_states",
-            "/localizer/estimate",
-            "/localizer/tool",
-            "/sim_world/truth",
+            "camera_1/image_raw",
+            "camera_2/image_raw",
+            "camera_3/image_raw",
+            "joint_states",
+            "localizer/estimate",
+            "localizer/tool",
+            "sim_world/truth",
         ),
         "topics to record; a topic that appears later is joined when it appears",
         read_only=True,

@@ -26,7 +26,7 @@ from perception.nodes.runtime import declare, run
 
 BAG_VERSION = 9  # of ROS 2 Jazzy
 LOOK_S = 0.5
-IMAGE_TOPIC = re.compile(r"/(?P<camera>\w+)/image_raw")
+IMAGE_TOPIC = re.compile(r"(?P<space>.*)/(?P<camera>\w+)/image_raw")
 
 
 class BagRecorder(Node):
@@ -49,7 +49,7 @@ class BagRecorder(Node):
     def _look(self) -> None:
         """Join the topics that have appeared."""
         there = dict(self.get_topic_names_and_types())
-        for topic in self._settings.topics:
+        for topic in map(self.resolve_topic_name, self._settings.topics):
             source = self._source(topic)
             publishers = self.get_publishers_info_by_topic(source)
             if topic in self._connections or source not in there or not publishers:
@@ -69,7 +69,7 @@ class BagRecorder(Node):
         camera = IMAGE_TOPIC.fullmatch(topic)
         if camera is None or not self._settings.only_used_images:
             return topic
-        return f"/localizer/used/{camera['camera']}"
+        return f"{camera['space']}/localizer/used/{camera['camera']}"
 
     def _learn(self, package: str, kind: str) -> None:
         """Read the definitions of a package that the reader's own store of standard messages lacks."""

@@ -33,12 +33,13 @@ TRANSITIONS = {
 class Client:
     """Talks to the nodes sim_world, localizer and pick; use it as a context manager."""
 
-    def __init__(self, name: str = "client", domain_id: int | None = None) -> None:
-        """name: of its node; domain_id: the DDS domain, by default that of ROS_DOMAIN_ID."""
+    def __init__(self, name: str = "client", domain_id: int | None = None, namespace: str = "") -> None:
+        """name, namespace: of its node, the latter that of the nodes it talks to; domain_id: the DDS domain, by default
+        that of ROS_DOMAIN_ID."""
         make_room_for_images()
         self._context = rclpy.Context()
         rclpy.init(context=self._context, domain_id=domain_id)
-        self.node = rclpy.create_node(name, context=self._context)
+        self.node = rclpy.create_node(name, context=self._context, namespace=namespace or None)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)
         self._actions: dict[str, ActionClient] = {}
@@ -74,8 +75,9 @@ class Client:
         return True
 
     def node_names(self) -> set[str]:
-        """Names of the nodes that are seen now, without this one."""
-        return set(self.node.get_node_names()) - {self.node.get_name()}
+        """Names of the nodes that are seen now, without this one; namespaces before them, as in robot_1/localizer."""
+        found = {f"{space}/{name}".lstrip("/") for name, space in self.node.get_node_names_and_namespaces()}
+        return found - {self.node.get_fully_qualified_name().lstrip("/")}
 
     def reset(self, seed: int, index: int, timeout_s: float = 60.0) -> None:
         """Start an episode of the simulated world; raises BlockworldError where that fails."""
@@ -85,12 +87,12 @@ class Client:
 
     def state(self, node: str = "localizer", timeout_s: float = 20.0) -> str:
         """State of a lifecycle node: unconfigured, inactive, active or finalized."""
-        return self.call(GetState, f"/{node}/get_state", GetState.Request(), timeout_s).current_state.label
+        return self.call(GetState, f"{node}/get_state", GetState.Request(), timeout_s).current_state.label
 
     def change_state(self, transition: str, node: str = "localizer", timeout_s: float = 60.0) -> bool:
         """Ask a lifecycle node for a transition, as "configure"; whether it succeeded."""
         request = ChangeState.Request(transition=Transition(id=TRANSITIONS[transition]))
-        return self.call(ChangeState, f"/{node}/change_state", request, timeout_s).success
+        return self.call(ChangeState, f"{node}/change_state", request, timeout_s).success
 
     def wait_for_state(self, state: str, node: str = "localizer", timeout_s: float = 60.0) -> None:
         """Wait until a lifecycle node is in a state; raises BlockworldError, naming its state, otherwise."""

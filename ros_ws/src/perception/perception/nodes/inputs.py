@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sensor_msgs.msg import Image, JointState
@@ -72,10 +72,11 @@ class _Camera:
 class Inputs:
     """Latest images by camera and joint positions by time; what is bad is dropped and explained."""
 
-    def __init__(self, robot: Robot, settings: LocalizerParameters) -> None:
+    def __init__(self, robot: Robot, settings: LocalizerParameters, in_full: Callable[[str], str]) -> None:
+        """in_full: the name of a topic with the node's namespace, remapped where it is."""
         self.robot = robot
-        self._cameras = {camera: _Camera(Source(f"/{camera}/image_raw")) for camera in settings.cameras}
-        self.joint_source = Source("/joint_states")
+        self._cameras = {camera: _Camera(Source(in_full(f"{camera}/image_raw"))) for camera in settings.cameras}
+        self.joint_source = Source(in_full("joint_states"))
         self.joints = JointHistory(
             settings.joint_gap_s * NANOSECONDS, KEPT_JOINTS_NS, settings.still_within_rad
         )

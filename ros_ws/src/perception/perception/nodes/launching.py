@@ -50,6 +50,7 @@ def launch_node(spec: NodeSpec) -> Node:
         package=spec.package,
         executable=spec.executable,
         name=spec.name,
+        namespace=spec.namespace or None,
         parameters=parameters,
         remappings=list(spec.remappings),
         arguments=list(spec.arguments),

@@ -152,7 +152,7 @@ class LocalizerNode(LifecycleNode):
 
     def _activate(self) -> None:
         assert self._localizer is not None
-        inputs = Inputs(self._localizer.robot, self._settings)
+        inputs = Inputs(self._localizer.robot, self._settings, self.resolve_topic_name)
         reliable = self._settings.reliable_inputs
         reliability = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
         for camera, source in inputs.sources.items():

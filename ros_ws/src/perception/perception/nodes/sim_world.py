@@ -52,10 +52,10 @@ class SimWorld(Node):
         self._shown_truth = -1
         self._tick: Job | None = None
         self._images = {
-            camera: self.create_publisher(Image, f"/{camera}/image_raw", QoSProfile(depth=1))
+            camera: self.create_publisher(Image, f"{camera}/image_raw", QoSProfile(depth=1))
             for camera in self._world.camera_names
         }
-        self._joints = self.create_publisher(JointState, "/joint_states", 10)
+        self._joints = self.create_publisher(JointState, "joint_states", 10)
         self._truth = self.create_publisher(PoseStamped, "~/truth", LATCHED)
         self._move = ActionServer(self, MoveClamp, "move_clamp", self._on_move)
         # A group of its own: while a reset is awaited, the timers of the default group go on.
