@@ -4,10 +4,8 @@ from pathlib import Path
 
 import click
 
+from blockworld.models_folder import MODELS, bundles_in, folder_of
 from perception.engines.precision import TENSORRT_PRECISIONS, TensorRtPrecision
-from perception.errors import BlockworldError
-
-MODELS = click.option("--models", type=click.Path(path_type=Path), help="Folder of the models.")
 
 
 @click.group(epilog="Example: blockworld engine list")
@@ -19,15 +17,12 @@ def command() -> None:
 @MODELS
 def list_(models: Path | None) -> None:
     """Every engine, whether it runs here, and if not, why not."""
-    from perception.bundle import Bundle, default_models_dir, list_bundles
+    from perception.bundle import Bundle
     from perception.engine_names import AUTO, ENGINES
     from perception.engines import engines_for, open_engine
 
-    folder = models or default_models_dir()
-    names = list_bundles(folder)
-    if not names:
-        raise BlockworldError(f"there is no model in {folder}: train one with `blockworld train`.")
-    bundle = Bundle.load(folder / names[0])
+    folder = folder_of(models)
+    bundle = Bundle.load(folder / bundles_in(folder)[0])
     click.echo(f"{AUTO}: {open_engine(bundle).name}")
     for name, why_not in engines_for(bundle).items():
         click.echo(f"{name}: {why_not or 'runs'}\n    {ENGINES[name]}")
@@ -47,11 +42,11 @@ def build(names: tuple[str, ...], models: Path | None, precision: TensorRtPrecis
 
     Takes minutes per bundle. A launch never does this: an engine that is asked for and was not built is an error.
     """
-    from perception.bundle import Bundle, default_models_dir, list_bundles
+    from perception.bundle import Bundle
     from perception.engines.tensorrt import build as build_engine
 
-    folder = models or default_models_dir()
-    for name in names or list_bundles(folder):
+    folder = folder_of(models)
+    for name in names or bundles_in(folder):
         bundle = Bundle.load(folder / name)
         if precision == "int8" and "int8" not in bundle.precisions and not names:
             click.echo(f"{name}: has no network in int8, left out")

@@ -5,14 +5,10 @@ from pathlib import Path
 import click
 import yaml
 
-from perception.errors import BlockworldError, BundleError
+from blockworld.models_folder import MODELS, bundles_in, folder_of
+from perception.errors import BundleError
 
 ENGINE_OF = {"fp32": "onnxruntime", "int8": "onnxruntime-cpu-int8"}
-MODELS = click.option(
-    "--models",
-    type=click.Path(path_type=Path),
-    help="Models folder; default: BLOCKWORLD_MODELS, else models/ of the checkout.",
-)
 
 
 @click.group(epilog="Example: blockworld models list")
@@ -24,12 +20,10 @@ def command() -> None:
 @MODELS
 def list_(models: Path | None) -> None:
     """A table of the bundles: task, version, size, and whether each is sound."""
-    from perception.bundle import Bundle, list_bundles
+    from perception.bundle import Bundle
 
-    folder = _folder(models)
-    names = list_bundles(folder)
-    if not names:
-        raise BlockworldError(f"there is no model in {folder}: train one with `blockworld train`.")
+    folder = folder_of(models)
+    names = bundles_in(folder)
     rows = [("NAME", "TASK", "VERSION", "SIZE", "STATE")]
     for name in names:
         try:
@@ -53,7 +47,7 @@ def show(name: str, models: Path | None) -> None:
     """The manifest of one bundle: its input and output, bins, how it was trained, and its metrics."""
     from perception.bundle import Bundle
 
-    manifest = Bundle.load(_folder(models) / name).manifest
+    manifest = Bundle.load(folder_of(models) / name).manifest
     click.echo(
         yaml.safe_dump(manifest.model_dump(mode="json", exclude_defaults=False), sort_keys=False).rstrip()
     )
@@ -66,14 +60,11 @@ def verify(names: tuple[str, ...], models: Path | None) -> None:
     """Check bundles, all of them unless named: manifest, checksum, and that the engines run the network."""
     import numpy as np
 
-    from perception.bundle import Bundle, list_bundles
+    from perception.bundle import Bundle
     from perception.engines import open_engine
 
-    folder = _folder(models)
-    wanted = names or tuple(list_bundles(folder))
-    if not wanted:
-        raise BlockworldError(f"there is no model in {folder}: train one with `blockworld train`.")
-    for name in wanted:
+    folder = folder_of(models)
+    for name in names or bundles_in(folder):
         bundle = Bundle.load(folder / name)
         engines = [open_engine(bundle, ENGINE_OF[precision]) for precision in bundle.precisions]
         size = bundle.manifest.input
@@ -81,12 +72,3 @@ def verify(names: tuple[str, ...], models: Path | None) -> None:
             engine.run(np.zeros((1, size.height, size.width, 3), dtype=np.uint8))
         click.echo(f"{name}: sound, runs on {', '.join(engine.name for engine in engines)}")
 
-
-def _folder(models: Path | None) -> Path:
-    from perception.bundle import default_models_dir
-
-    if models is None:
-        return default_models_dir()
-    if not models.is_dir():
-        raise BlockworldError(f"the models folder {models} does not exist: give one that does with --models.")
-    return models

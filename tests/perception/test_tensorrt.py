@@ -69,6 +69,16 @@ def test_engines_are_built_before_they_are_opened(bundle, machine, monkeypatch):
     assert open_engine(bundle, "tensorrt-fp16").name == "tensorrt-fp16"
 
 
+def test_an_engine_belongs_to_the_file_that_it_was_built_from(bundle, machine, tmp_path):
+    own, network = bundle.manifest, bundle.model_path().read_bytes()
+    small, other = (
+        Bundle.write(tmp_path / name, own, network, "# Card\n", int8_bytes=network + extra)
+        for name, extra in (("small", b""), ("other", b"\n"))
+    )
+    keys = {precision: [tensorrt.key_of(one, precision) for one in (small, other)] for precision in ("fp16", "int8")}
+    assert keys["fp16"][0] == keys["fp16"][1] and keys["int8"][0] != keys["int8"][1]
+
+
 def test_measured_kernels_are_kept_for_the_next_building(bundle, machine):
     trt, _ = machine
     build(bundle)

@@ -5,6 +5,7 @@ whose activations are bytes without sign around a zero of their own; TensorRT kn
 quantization), so ranges become symmetric, and biases, which were integers of the old scales, floats.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -20,13 +21,20 @@ TENSORRT_PRECISIONS: tuple[TensorRtPrecision, ...] = ("fp32", "fp16", "int8")
 _MOST_BYTE, _MOST_SIGNED = 255, 127
 
 
-def network_in(bundle: Bundle, precision: TensorRtPrecision) -> bytes:
-    """The ONNX file, serialized; raises EngineError where the bundle has no 8-bit network, or the package onnx, which
-    changes it, is not installed."""
-    if precision == "fp32":
-        return bundle.model_path().read_bytes()
+def model_of(bundle: Bundle, precision: TensorRtPrecision) -> Path:
+    """The bundle's ONNX file that the network in this precision comes from; raises EngineError where it has no 8-bit
+    one."""
     if precision == "int8" and "int8" not in bundle.precisions:
         raise EngineError(f"{bundle.path} has no network in int8: export it again, or choose another precision.")
+    return bundle.model_path("int8" if precision == "int8" else "fp32")
+
+
+def network_in(bundle: Bundle, precision: TensorRtPrecision) -> bytes:
+    """The network for TensorRT, serialized; raises EngineError as `model_of` does, and where the package onnx, which
+    changes the file, is not installed."""
+    path = model_of(bundle, precision)
+    if precision == "fp32":
+        return path.read_bytes()
     try:
         import onnx
     except ImportError:
@@ -34,8 +42,7 @@ def network_in(bundle: Bundle, precision: TensorRtPrecision) -> bytes:
             f"an engine in {precision} needs the package onnx: install the extra tensorrt, or choose fp32."
         ) from None
     change = in_half if precision == "fp16" else with_signed_bytes
-    model = onnx.load(bundle.model_path("fp32" if precision == "fp16" else "int8"))
-    return bytes(change(model).SerializeToString())
+    return bytes(change(onnx.load(path)).SerializeToString())
 
 
 def in_half(model: "ModelProto") -> "ModelProto":

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from perception.bundle import Bundle
 from perception.engines.engine_files import EngineKey, engines_dir, read_engine, write_engine, write_whole
-from perception.engines.precision import TensorRtPrecision, network_in
+from perception.engines.precision import TensorRtPrecision, model_of, network_in
 from perception.errors import EngineError
 
 MOST_IMAGES = 12
@@ -99,7 +99,7 @@ def key_of(bundle: Bundle, precision: TensorRtPrecision) -> EngineKey:
     properties = _checked(cuda.cudaGetDeviceProperties(0))
     return EngineKey(
         bundle=bundle.manifest.name,
-        model_sha256=bundle.manifest.sha256[bundle.model_path().name],
+        model_sha256=bundle.manifest.sha256[model_of(bundle, precision).name],
         precision=precision,
         builder=f"tensorrt {trt.__version__}",
         device=properties.name.decode(errors="replace").rstrip("\0"),
