@@ -91,7 +91,7 @@ def test_an_episode_is_run_recorded_and_reported(domain, models, tmp_path):
     done = demo(out, "--models", models, "--world", "fixtures_world:MarkerWorld", "--seed", 2)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
-    assert "episode 1/1  picked" in done.stdout
+    assert "episode 1/1  picked" in done.stdout, done.stdout
     summary = json.loads((out / "summary.json").read_text())
     assert (summary["success_rate"], summary["engine"], summary["seed"]) == (1.0, "onnxruntime-cpu", 2)
     episode = summary["episodes"][0]
