@@ -12,7 +12,7 @@ import yaml
 from perception.errors import BlockworldError, JointStateError
 
 if TYPE_CHECKING:
-    from perception.bag import Recorded
+    from perception.bag import Recorded, Request
     from perception.estimate import BlockEstimate, Mode, ToolEstimate
     from perception.localize import Localizer, View
     from perception.robot import Robot
@@ -81,7 +81,7 @@ def command(
     for number, request in enumerate(requests, start=1):
         name = request.stage or stage or "coarse"
         prefix = "" if len(requests) == 1 else f"{number:03d}_"
-        for result in _localize(localizer, name, request.views):
+        for result in _localize(localizer, name, request):
             figures = _as_dict(result, request.recorded)
             click.echo(json.dumps(figures) if as_json else _as_text(figures))
             if overlay is not None:
@@ -97,11 +97,13 @@ def _robot(models: Path | None, stage: str, method: str) -> "Robot":
 
 
 def _localize(
-    localizer: "Localizer", stage: str, views: "Sequence[View]"
+    localizer: "Localizer", stage: str, request: "Request"
 ) -> "Sequence[BlockEstimate | ToolEstimate]":
     if stage == "tool":
-        return [localizer.tool(view) for view in views]
-    return [localizer.fine(views) if stage == "fine" else localizer.coarse(views)]
+        return [localizer.tool(view) for view in request.views]
+    if stage == "fine":
+        return [localizer.fine(request.views)]
+    return [localizer.coarse(request.views, request.near)]
 
 
 def _views(

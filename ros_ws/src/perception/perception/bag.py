@@ -47,11 +47,13 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Request:
-    """Views to localize from, in the order in which they were used; recorded: what the node made of them."""
+    """Views to localize from, in the order in which they were used; recorded: what the node made of them; near: the
+    place that `Localizer.coarse` is to look at first."""
 
     stage: str | None
     views: tuple[View, ...]
     recorded: Recorded | None
+    near: tuple[float, ...] | None = None
 
 
 def read_requests(path: str | os.PathLike[str], robot: Robot) -> list[Request]:
@@ -102,7 +104,8 @@ def _recorded_requests(reader: AnyReader, path: str | os.PathLike[str]) -> Itera
             View(camera, image_from_message(images[camera, stamp]), positions, stamp / 1e9)
             for (camera, stamp), positions in zip(wanted, joints, strict=True)
         )
-        yield Request(message.stage, views, _recorded(message))
+        near = tuple(float(value) for value in getattr(message, "near", ()))  # older bags have none
+        yield Request(message.stage, views, _recorded(message), near or None)
 
 
 def _latest(reader: AnyReader, robot: Robot, path: str | os.PathLike[str]) -> Request:

@@ -34,8 +34,11 @@ class BinLocalizer(Localizer):
     SUFFIX: ClassVar[str] = "_bins"
     SHARPENS: ClassVar[tuple[str, ...]] = ()
 
-    def coarse(self, views: Sequence[View]) -> BlockEstimate:
-        """The block in the base frame. Raises ImageError, JointStateError, or LocalizationError without an image."""
+    def coarse(self, views: Sequence[View], near: Sequence[float] | None = None) -> BlockEstimate:
+        """The block in the base frame, wherever it was before.
+
+        Raises ImageError, JointStateError, or LocalizationError without an image.
+        """
         checked = self._check(views)
         manifest = self._networks["coarse"].manifest
         inputs = [images.resize(view.image, manifest.input.width, manifest.input.height) for view in checked]

@@ -13,11 +13,19 @@ class EngineError(BlockworldError):
     """An inference engine is not available here or cannot run the bundle."""
 
 
-class ImageError(BlockworldError):
+class InputError(BlockworldError):
+    """What a sensor or a file gives cannot be used; kind: what is wrong with it in a word or two, to count by."""
+
+    def __init__(self, message: str, kind: str = "other") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class ImageError(InputError):
     """An image cannot be read or has the wrong type, size or encoding."""
 
 
-class JointStateError(BlockworldError):
+class JointStateError(InputError):
     """Joint positions are missing, not finite, or outside the robot's limits."""
 
 

@@ -37,23 +37,38 @@ class Solution:
     seen: Array
 
 
+@dataclass(frozen=True)
+class _Found:
+    """A hypothesis after all looks; evidence: log-odds of the second one."""
+
+    adjusted: Adjusted
+    seen: Array
+    evidence: float
+
+
 def locate(
     looks: Sequence[Looking],
     cameras: Sequence[Camera],
     robot: Observations,
     prior: BlockPrior | None = None,
     second_look: SecondLook | None = None,
+    near: Array | None = None,
 ) -> list[Solution]:
     """Where the block may be, likeliest first; none where no view sees it.
 
     looks: the images in which the block is looked for, by the numbers of their cameras. cameras: as first found.
     robot: all that is seen of the robot, which holds the cameras. second_look: makes a better adjustment of a rough
-    one; with it, place and yaw are found roughly first.
+    one; with it, place and yaw are found roughly first. near (3,): a place to look at before any other, and alone where
+    the second look clearly sees a block there.
     """
     prior = prior or BlockPrior()
+    if near is not None and second_look is not None:
+        found = _looked_twice(looks, cameras, robot, near, prior, second_look)
+        if found and _clearly_seen(found):
+            return _weighed(looks, found, prior, _BESIDE_A_SECOND_LOOK[2])
     count, worth_nats, temperature = _FIRST_LOOK if second_look is None else _BESIDE_A_SECOND_LOOK
     candidates = places(looks, count, prior)
-    found: list[_Found] = []
+    found = []
     for place, score in candidates:
         if score < candidates[0][1] - worth_nats or (found and _settled(found, candidates[0][1] - score)):
             break
@@ -64,8 +79,13 @@ def locate(
             found += [] if first is None else [_Found(first, _seen(looks, first), 0.0)]
         else:
             found += _looked_twice(looks, cameras, robot, place, prior, second_look)
-    if not found:
-        return []
+    return _weighed(looks, found, prior, temperature) if found else []
+
+
+def _weighed(
+    looks: Sequence[Looking], found: Sequence[_Found], prior: BlockPrior, temperature: float
+) -> list[Solution]:
+    """The solutions of hypotheses, likeliest first, each once."""
     scores = [
         _score(looks, one.adjusted) / temperature + one.evidence + prior.log_density_of_size(one.adjusted.block.size)
         for one in found
@@ -78,18 +98,13 @@ def locate(
     return _distinct(sorted(solutions, key=lambda solution: -solution.weight))
 
 
-@dataclass(frozen=True)
-class _Found:
-    """A hypothesis after all looks; evidence: log-odds of the second one."""
-
-    adjusted: Adjusted
-    seen: Array
-    evidence: float
-
-
 def _settled(found: Sequence[_Found], nats: float) -> bool:
     """Whether places that are so much less likely than the first need not be looked at any more."""
-    return nats > _CLEAR_NATS and max(float(np.mean(one.seen)) for one in found) > _CLEARLY_SEEN
+    return nats > _CLEAR_NATS and _clearly_seen(found)
+
+
+def _clearly_seen(found: Sequence[_Found]) -> bool:
+    return max(float(np.mean(one.seen)) for one in found) > _CLEARLY_SEEN
 
 
 def _looked_twice(

@@ -19,7 +19,7 @@ from typing import Any
 
 from perception.engine_names import ENGINES
 from perception.errors import BlockworldError
-from perception.node_parameters import METHODS, NODES, checked
+from perception.node_parameters import CONTINUOUS, METHODS, NODES, checked
 from perception.ros_environment import ros_environment
 from perception.supervisor import ProcessSpec
 
@@ -133,6 +133,9 @@ NAMESPACE = Argument("namespace", "namespace of all nodes and topics, as robot_1
 MODELS = Argument("models", "folder of the model bundles", "folder")
 ENGINE = Argument("engine", "inference engine", choices=tuple(ENGINES))
 METHOD = Argument("method", "how the block is localized", choices=METHODS)
+STAGE = Argument(
+    "continuous", "stage that is done again and again without being asked", choices=CONTINUOUS
+)
 PARAMS_FILE = Argument("params_file", "YAML file of node parameters, as config/localize.yaml", "file")
 USE_SIM = Argument("use_sim", "start the simulated world in place of robot and cameras", "flag", "false")
 RVIZ = Argument("rviz", "start RViz with the display of this graph", "flag", "false")
@@ -148,8 +151,9 @@ def localize(values: dict[str, Any]) -> list[NodeSpec]:
     params_file = values["params_file"]
     if values["use_sim"]:
         world = _given({name: values[name] for name in ("world", "robot", "seed")})
+        world["autostart"] = True
         nodes.append(NodeSpec("sim_world", "sim_world", parameters=world, params_file=params_file))
-    localizer = _given({name: values[name] for name in ("cameras", "models", "engine", "method")})
+    localizer = _given({name: values[name] for name in ("cameras", "models", "engine", "method", "continuous")})
     localizer["autostart"] = True
     if values["use_sim"]:
         localizer["reliable_inputs"] = True
@@ -165,9 +169,10 @@ def localize(values: dict[str, Any]) -> list[NodeSpec]:
 def demo(values: dict[str, Any]) -> list[NodeSpec]:
     """The simulated world, the localizer and the node that picks the block up; a bag where asked for."""
     nodes = localize({**values, "use_sim": True})
-    nodes.append(NodeSpec("pick", "pick", params_file=values["params_file"]))
+    start = {"autostart": True}
+    nodes.append(NodeSpec("pick", "pick", parameters=start, params_file=values["params_file"]))
     if values["bag"] is not None:
-        bag = {"folder": values["bag"]}
+        bag = {"folder": values["bag"], **start}
         nodes.append(
             NodeSpec("bag_recorder", "bag_recorder", parameters=bag, params_file=values["params_file"])
         )
@@ -180,13 +185,13 @@ GRAPHS: dict[str, Graph] = {
         Graph(
             "localize",
             "tell where the block is, from camera images and joint states",
-            (CAMERAS, MODELS, ENGINE, METHOD, NAMESPACE, PARAMS_FILE, USE_SIM, WORLD, ROBOT, SEED, RVIZ),
+            (CAMERAS, MODELS, ENGINE, METHOD, STAGE, NAMESPACE, PARAMS_FILE, USE_SIM, WORLD, ROBOT, SEED, RVIZ),
             localize,
         ),
         Graph(
             "demo",
             "localize the block in a simulated world and pick it up",
-            (CAMERAS, MODELS, ENGINE, METHOD, NAMESPACE, PARAMS_FILE, WORLD, ROBOT, SEED, BAG, RVIZ),
+            (CAMERAS, MODELS, ENGINE, METHOD, STAGE, NAMESPACE, PARAMS_FILE, WORLD, ROBOT, SEED, BAG, RVIZ),
             demo,
         ),
     )

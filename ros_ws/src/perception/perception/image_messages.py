@@ -15,23 +15,26 @@ _BLUE_FIRST = ("bgr8", "bgra8")
 
 
 def check_image_message(message: Any) -> None:
-    """Raise ImageError unless a sensor_msgs/Image message is whole and of an encoding that is understood."""
+    """Raise ImageError unless a sensor_msgs/Image message is whole and of an encoding that is understood; its kind is
+    "encoding", "size", "step" or "data length"."""
     size = f"{message.width} x {message.height}"
     if message.encoding not in BYTES_PER_PIXEL:
         raise ImageError(
-            f"the image has encoding '{message.encoding}': publish one of {', '.join(BYTES_PER_PIXEL)}."
+            f"the image has encoding '{message.encoding}': publish one of {', '.join(BYTES_PER_PIXEL)}.", "encoding"
         )
     images.check_size(message.width, message.height)
     row = message.width * BYTES_PER_PIXEL[message.encoding]
     if message.step < row:
         raise ImageError(
             f"the image of {size} pixels in {message.encoding} has a step of {message.step} bytes: "
-            f"a row needs at least {row}."
+            f"a row needs at least {row}.",
+            "step",
         )
     if len(message.data) != message.step * message.height:
         raise ImageError(
             f"the image of {size} pixels holds {len(message.data)} bytes: "
-            f"step x height is {message.step * message.height}."
+            f"step x height is {message.step * message.height}.",
+            "data length",
         )
 
 

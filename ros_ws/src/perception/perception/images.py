@@ -51,10 +51,11 @@ def check_size(width: int, height: int, source: str = "the image") -> None:
     """Raises ImageError for an image too small to show anything, or too large to work with."""
     size = f"{source} is {width} x {height} px"
     if min(height, width) < SMALLEST_SIDE_PX:
-        raise ImageError(f"{size}: give at least {SMALLEST_SIDE_PX} x {SMALLEST_SIDE_PX} px.")
+        raise ImageError(f"{size}: give at least {SMALLEST_SIDE_PX} x {SMALLEST_SIDE_PX} px.", "size")
     if height * width > MOST_PIXELS or max(height, width) > LARGEST_SIDE_PX:
         raise ImageError(
-            f"{size}: give at most {MOST_PIXELS // 10**6} megapixels and {LARGEST_SIDE_PX} px a side; scale it down."
+            f"{size}: give at most {MOST_PIXELS // 10**6} megapixels and {LARGEST_SIDE_PX} px a side; scale it down.",
+            "size",
         )
 
 

@@ -37,6 +37,11 @@ class JointHistory:
         oldest = bisect_left(self._stamps, self._stamps[-1] - self.span)
         del self._stamps[:oldest], self._positions[:oldest]
 
+    def forget(self) -> None:
+        """Drop all states."""
+        self._stamps.clear()
+        self._positions.clear()
+
     def __len__(self) -> int:
         return len(self._stamps)
 

@@ -111,8 +111,10 @@ class Localizer:
         """The robot that the networks know."""
         return self._robot
 
-    def coarse(self, views: Sequence[View]) -> BlockEstimate:
+    def coarse(self, views: Sequence[View], near: Sequence[float] | None = None) -> BlockEstimate:
         """The block in the base frame, from one or more overviews.
+
+        near (2,): where the block was a moment ago, in m. Clearly seen there still, it is not looked for elsewhere.
 
         Raises ImageError or JointStateError for a bad view, LocalizationError where no view gives a camera, or none
         shows the block.
@@ -121,7 +123,7 @@ class Localizer:
         sights = self._look("coarse", checked)
         found = self._cameras(robot_points(sights, self._robot), checked)
         matches = robot_points(sights, self._robot, [one.camera if one else None for one in found])
-        return self._estimate("coarse", checked, sights, matches, found, np.eye(4))
+        return self._estimate("coarse", checked, sights, matches, found, np.eye(4), near)
 
     def tool(self, view: View) -> ToolEstimate:
         """The clamp in one image.
@@ -329,9 +331,10 @@ class Localizer:
         matches: Sequence[Matches],
         found: Sequence[Resection | None],
         T_base_frame: Array,
+        near: Sequence[float] | None = None,
     ) -> BlockEstimate:
         """The block from all views that have a camera. sights: what shows the block, one per view; matches: what each
-        view shows of the robot."""
+        view shows of the robot; near: where to look first."""
         network = self._networks[stage]
         manifest = network.manifest
         assert isinstance(manifest.bins, PoseBins)  # the manifest's own check holds this
@@ -345,7 +348,9 @@ class Localizer:
             robot.append(matches[i].seen_by(number))
         known = Observations.join(robot)
         pictures = [view.image for view, one, sight in zip(views, found, sights, strict=True) if one and sight]
-        solutions = geometry.locate(looks, cameras, known, second_look=self._second_look(looks, pictures, known))
+        second_look = self._second_look(looks, pictures, known)
+        first = None if near is None else np.array([*near, 0.0])
+        solutions = geometry.locate(looks, cameras, known, second_look=second_look, near=first)
         shown = solutions[0].seen.tolist() if solutions else []
         evidence = doubts.of_views([view.camera for view in views], sights, found, shown)
         if not solutions:

@@ -14,9 +14,11 @@ from typing import Any
 
 from perception.engine_names import AUTO, ENGINES
 from perception.errors import BlockworldError
+from perception.synchronizer import RULES
 
 CAMERA_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_UNITS = {"s": "s", "m": "m", "rad": "rad", "hz": "Hz"}
+_UNITS = {"s": "s", "m": "m", "rad": "rad", "hz": "Hz", "mb": "MB"}
+CONTINUOUS = ("off", "coarse", "tool", "fine")
 METHODS = ("heatmaps", "bins")  # those of perception.methods, which takes long to import
 
 
@@ -56,21 +58,28 @@ def range_of(entry: Field) -> str:
 
 
 @dataclass(frozen=True)
-class SimWorldParameters:
-    """Parameters of the node `sim_world`."""
+class ManagedParameters:
+    """What every lifecycle node has."""
 
-    world: str = parameter("pybullet", "simulated world: a registered name, or module:Class", read_only=True)
-    robot: str = parameter(
-        "", "robot of the world: a name, or the folder of a description; empty: the world's own", read_only=True
-    )
-    seed: int = parameter(0, "seed of the series of worlds", 0, 2**62, read_only=True)
-    index: int = parameter(0, "which world of the series to start with", 0, 2**31 - 1, read_only=True)
-    image_rate_hz: float = parameter(4.0, "images of each camera", 0.1, 60.0, read_only=True)
-    joint_rate_hz: float = parameter(10.0, "joint states", 0.1, 1000.0, read_only=True)
+    autostart: bool = parameter(False, "configure and activate by itself at the start", read_only=True)
 
 
 @dataclass(frozen=True)
-class LocalizerParameters:
+class SimWorldParameters(ManagedParameters):
+    """Parameters of the lifecycle node `sim_world`."""
+
+    world: str = parameter("pybullet", "simulated world: a registered name, or module:Class")
+    robot: str = parameter(
+        "", "robot of the world: a name, or the folder of a description; empty: the world's own"
+    )
+    seed: int = parameter(0, "seed of the series of worlds", 0, 2**62)
+    index: int = parameter(0, "which world of the series to start with", 0, 2**31 - 1)
+    image_rate_hz: float = parameter(4.0, "images of each camera", 0.1, 60.0)
+    joint_rate_hz: float = parameter(10.0, "joint states", 0.1, 1000.0)
+
+
+@dataclass(frozen=True)
+class LocalizerParameters(ManagedParameters):
     """Parameters of the lifecycle node `localizer`."""
 
     cameras: tuple[str, ...] = parameter(
@@ -79,11 +88,21 @@ class LocalizerParameters:
     method: str = parameter("heatmaps", "how the block is localized", choices=METHODS)
     models: str = parameter("", "folder of the models; empty: BLOCKWORLD_MODELS, else the checkout's models/")
     engine: str = parameter(AUTO, "inference engine", choices=tuple(ENGINES))
-    autostart: bool = parameter(False, "configure and activate by itself at the start", read_only=True)
+    continuous: str = parameter("off", "stage that is done again and again without being asked", choices=CONTINUOUS)
     base_frame: str = parameter("", "frame of the robot base; empty: the base link of the models' robot")
     clamp_frame: str = parameter("clamp", "frame between the finger tips")
     reliable_inputs: bool = parameter(
         False, "subscribe reliably to images and joint states; they must be published so"
+    )
+    sync_slop_s: float = parameter(0.1, "how far apart the images of one estimate may be taken", 0.0, 10.0)
+    sync_rule: str = parameter("newest", "which of several sets of images so close is used", choices=RULES)
+    oldest_frame_s: float = parameter(0.1, "age of an image beyond which continuous mode passes it over", 0.01, 10.0)
+    oldest_stamp_s: float = parameter(
+        5.0, "how old by its stamp an image or joint state may come in", 0.05, 3600.0
+    )
+    clock_tolerance_s: float = parameter(0.2, "how far in the future a stamp may lie", 0.0, 60.0)
+    expected_latency_s: float = parameter(
+        0.15, "time from an image to its estimate beyond which the diagnostics of continuous mode warn", 0.001, 60.0
     )
     timeout_s: float = parameter(20.0, "time limit of a goal that names none", 0.5, 3600.0)
     joint_gap_s: float = parameter(0.5, "longest time from an image to its joint states", 0.001, 10.0)
@@ -93,8 +112,8 @@ class LocalizerParameters:
 
 
 @dataclass(frozen=True)
-class PickParameters:
-    """Parameters of the node `pick`."""
+class PickParameters(ManagedParameters):
+    """Parameters of the lifecycle node `pick`."""
 
     hover_m: float = parameter(0.12, "height of the finger tips over the block's bottom for the close-ups", 0.05, 0.5)
     grasp_m: float = parameter(
@@ -112,10 +131,10 @@ class PickParameters:
 
 
 @dataclass(frozen=True)
-class BagRecorderParameters:
-    """Parameters of the node `bag_recorder`."""
+class BagRecorderParameters(ManagedParameters):
+    """Parameters of the lifecycle node `bag_recorder`."""
 
-    folder: str = parameter("", "folder of the bag; it must not exist yet", read_only=True)
+    folder: str = parameter("", "folder of the bag; it must not exist yet")
     topics: tuple[str, ...] = parameter(
         (
             "camera_1/image_raw",
@@ -127,10 +146,10 @@ class BagRecorderParameters:
             "sim_world/truth",
         ),
         "topics to record; a topic that appears later is joined when it appears",
-        read_only=True,
     )
-    only_used_images: bool = parameter(
-        True, "of the images keep just those that an estimate was made from", read_only=True
+    only_used_images: bool = parameter(True, "of the images keep just those that an estimate was made from")
+    keep_free_mb: int = parameter(
+        200, "room on the disk that is left: with less, the bag is closed and recording ends", 1, 10**6
     )
 
 
@@ -184,8 +203,8 @@ def _check_names(name: str, value: Any) -> None:
 NODES: dict[str, tuple[type, str]] = {
     "localizer": (LocalizerParameters, "at `configure`"),
     "pick": (PickParameters, "with the next goal"),
-    "sim_world": (SimWorldParameters, "at the start"),
-    "bag_recorder": (BagRecorderParameters, "at the start"),
+    "sim_world": (SimWorldParameters, "at `configure`"),
+    "bag_recorder": (BagRecorderParameters, "at `configure`"),
 }
 """Of each node its parameters, and when those that are not read only take effect."""
 

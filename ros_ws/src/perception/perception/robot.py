@@ -129,18 +129,21 @@ class Robot:
         if positions.size != len(self.moving):
             raise JointStateError(
                 f"{positions.size} joint positions were given, but {self.name} has {len(self.moving)}: "
-                f"give {', '.join(self.joint_names)}."
+                f"give {', '.join(self.joint_names)}.",
+                "count",
             )
         for joint, value in zip(self.moving, positions, strict=True):
             unit = "rad" if joint.type == "revolute" else "m"
             if not np.isfinite(value):
                 raise JointStateError(
-                    f"the position of joint {joint.name} is {value}: give a finite number in {unit}."
+                    f"the position of joint {joint.name} is {value}: give a finite number in {unit}.",
+                    "not finite",
                 )
             if not joint.lower - LIMIT_TOLERANCE <= value <= joint.upper + LIMIT_TOLERANCE:
                 raise JointStateError(
                     f"the position of joint {joint.name} is {value:.4g} {unit}, outside its limits "
-                    f"{joint.lower:.4g} to {joint.upper:.4g}: give joint positions of {self.name} in {unit}."
+                    f"{joint.lower:.4g} to {joint.upper:.4g}: give joint positions of {self.name} in {unit}.",
+                    "outside limits",
                 )
         return positions
 
@@ -149,13 +152,14 @@ class Robot:
         joint_names."""
         if len(names) != len(positions):
             raise JointStateError(
-                f"the joint state has {len(names)} names but {len(positions)} positions: publish as many."
+                f"the joint state has {len(names)} names but {len(positions)} positions: publish as many.",
+                "count",
             )
         by_name = dict(zip(names, positions, strict=True))
         missing = [name for name in self.joint_names if name not in by_name]
         if missing:
             raise JointStateError(
-                f"the joint state has no position for {', '.join(missing)}: publish all joints."
+                f"the joint state has no position for {', '.join(missing)}: publish all joints.", "missing joints"
             )
         return self.check([by_name[name] for name in self.joint_names])
 

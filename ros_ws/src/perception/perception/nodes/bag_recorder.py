@@ -1,8 +1,9 @@
-"""The node `bag_recorder`: writes a rosbag2 (MCAP) that any ROS 2 and `blockworld localize --bag` read.
+"""The lifecycle node `bag_recorder`: writes a rosbag2 (MCAP) that any ROS 2 and `blockworld localize --bag` read.
 
 Messages are stored as they came over the wire, with their definitions. Of the images, which come many times
 a second, only those are kept that an estimate was made from, unless told otherwise: the localizer sends them
-once more. They are stored under the topic of their camera. SIGINT and SIGTERM close the bag.
+once more. They are stored under the topic of their camera. `cleanup`, SIGINT and SIGTERM close the bag, and so does a
+disk that is about to be full: an MCAP file without its end cannot be read before it is repaired.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import shutil
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.rosbag2.errors import WriterError
@@ -22,52 +24,94 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from perception.errors import BlockworldError
 from perception.node_parameters import BagRecorderParameters
-from perception.nodes.runtime import declare, run
+from perception.nodes.managed import ManagedNode
+from perception.nodes.runtime import run
 
 BAG_VERSION = 9  # of ROS 2 Jazzy
 LOOK_S = 0.5
+MB = 10**6
 IMAGE_TOPIC = re.compile(r"(?P<space>.*)/(?P<camera>\w+)/image_raw")
 
 
-class BagRecorder(Node):
+class BagRecorder(ManagedNode):
     """See the module."""
+
+    PARAMETERS = BagRecorderParameters
 
     def __init__(self) -> None:
         super().__init__("bag_recorder")
-        self._settings: BagRecorderParameters = declare(self, BagRecorderParameters)
+        self.settings: BagRecorderParameters
         self._types = get_typestore(Stores.ROS2_JAZZY)
         self._connections: dict[str, Any] = {}
-        self._writer = _open(self._settings.folder)
-        self._look()
-        self.create_timer(LOOK_S, self._look)
+        self._writer: Writer | None = None
+        self._timer: Any = None
+        self._listening: dict[str, Any] = {}
+        self._written = self._bytes = 0
 
-    def destroy_node(self) -> None:
-        """Close the bag, then end the node."""
-        self._writer.close()
-        super().destroy_node()
+    def configured(self) -> None:
+        """Open the bag."""
+        self._connections.clear()
+        self._written = self._bytes = 0
+        self._writer = _open(self.settings.folder)
+        if self._free_bytes() < self.settings.keep_free_mb * MB:
+            raise BlockworldError(self._full())
+
+    def activated(self) -> None:
+        """Begin to record."""
+        self._look()
+        self._timer = self.create_timer(LOOK_S, self._look)
+
+    def deactivated(self) -> None:
+        """Record nothing more; the bag stays open."""
+        if self._timer is not None:
+            self.destroy_timer(self._timer)
+            self._timer = None
+        for subscription in self._listening.values():
+            self.destroy_subscription(subscription)
+        self._listening.clear()
+
+    def cleaned_up(self) -> None:
+        """Close the bag."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
+
+    def told(self) -> Mapping[str, str]:
+        """What was recorded, and the room for more."""
+        free = {} if self._writer is None else {"free (MB)": str(self._free_bytes() // MB)}
+        return {
+            "folder": self.settings.folder,
+            "messages": str(self._written),
+            "bytes": str(self._bytes),
+            **free,
+            "free (MB), expected": f"at least {self.settings.keep_free_mb}",
+        }
 
     def _look(self) -> None:
         """Join the topics that have appeared."""
         there = dict(self.get_topic_names_and_types())
-        for topic in map(self.resolve_topic_name, self._settings.topics):
+        for topic in map(self.resolve_topic_name, self.settings.topics):
             source = self._source(topic)
             publishers = self.get_publishers_info_by_topic(source)
-            if topic in self._connections or source not in there or not publishers:
+            if self._writer is None or topic in self._listening or source not in there or not publishers:
                 continue
             kind = there[source][0]
             package, _, name = kind.split("/")
-            self._learn(package, kind)
-            self._connections[topic] = self._writer.add_connection(topic, kind, typestore=self._types)
+            if topic not in self._connections:
+                self._learn(package, kind)
+                self._connections[topic] = self._writer.add_connection(topic, kind, typestore=self._types)
             offered = publishers[0].qos_profile
             qos = QoSProfile(depth=20, reliability=offered.reliability, durability=offered.durability)
             message_type = getattr(importlib.import_module(f"{package}.msg"), name)
-            self.create_subscription(message_type, source, partial(self._on_raw, topic), qos, raw=True)
+            self._listening[topic] = self.create_subscription(
+                message_type, source, partial(self._on_raw, topic), qos, raw=True
+            )
             self.get_logger().info(f"recording {topic} ({kind})")
 
     def _source(self, topic: str) -> str:
         """Where the messages stored under a topic come from."""
         camera = IMAGE_TOPIC.fullmatch(topic)
-        if camera is None or not self._settings.only_used_images:
+        if camera is None or not self.settings.only_used_images:
             return topic
         return f"{camera['space']}/localizer/used/{camera['camera']}"
 
@@ -83,7 +127,37 @@ class BagRecorder(Node):
         self._types.register(types)
 
     def _on_raw(self, topic: str, data: bytes) -> None:
-        self._writer.write(self._connections[topic], self.get_clock().now().nanoseconds, data)
+        if self._writer is None:
+            return
+        if self._free_bytes() - len(data) < self.settings.keep_free_mb * MB:
+            self._give_up(self._full())
+            return
+        try:
+            self._writer.write(self._connections[topic], self.get_clock().now().nanoseconds, data)
+        except OSError as error:
+            self._give_up(f"the bag '{self.settings.folder}' cannot be written any more ({error.strerror}).")
+        else:
+            self._written += 1
+            self._bytes += len(data)
+
+    def _give_up(self, fault: str) -> None:
+        """Close the bag, so that what it holds can be read, and say so until the node is configured again."""
+        self.fault = fault
+        try:
+            self.cleaned_up()
+        except OSError as error:
+            self.fault = f"{fault.rstrip('.')}, nor can it be closed ({error.strerror}): repair it with `mcap recover`."
+        self.get_logger().error(self.fault)
+
+    def _free_bytes(self) -> int:
+        return shutil.disk_usage(self.settings.folder).free
+
+    def _full(self) -> str:
+        folder, least = self.settings.folder, self.settings.keep_free_mb
+        return (
+            f"the bag '{folder}' is closed: less than {least} MB are free there. Make room, or lower keep_free_mb, and "
+            "configure the recorder again with another folder."
+        )
 
 
 def _open(folder: str) -> Writer:

@@ -20,6 +20,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile
 
 from perception.errors import BlockworldError
+from perception.nodes.calling import Call
 from perception.nodes.transport import make_room_for_images
 
 TRANSITIONS = {
@@ -162,15 +163,9 @@ class Client:
         deadline = time.monotonic() + timeout_s
         if not self.spin_until(client.server_is_ready, timeout_s):
             raise BlockworldError(f"nobody serves the action '{name}' within {timeout_s:g} s.")
-        feedback = None if on_feedback is None else lambda message: on_feedback(message.feedback)
-        sent = client.send_goal_async(goal, feedback_callback=feedback)
-        if not self.spin_until(sent.done, deadline - time.monotonic()):
-            raise BlockworldError(f"the action '{name}' did not answer within {timeout_s:g} s.")
-        handle = sent.result()
-        if not handle.accepted:
-            raise BlockworldError(f"the action '{name}' refused the goal: its node is not active or is busy.")
-        answer = handle.get_result_async()
-        if not self.spin_until(answer.done, deadline - time.monotonic()):
-            handle.cancel_goal_async()
-            raise BlockworldError(f"the action '{name}' gave no result within {timeout_s:g} s.")
-        return answer.result().result
+        call = Call(client, goal, on_feedback)
+        if not self.spin_until(call.done, deadline - time.monotonic()):
+            call.cancel()
+            did = "gave no result" if call.accepted else "did not answer"
+            raise BlockworldError(f"the action '{name}' {did} within {timeout_s:g} s.")
+        return call.result()

@@ -5,70 +5,51 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from rclpy.time import Time
+from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
+from perception.durations import Durations
 from perception.nodes.inputs import Source
 
 
 @dataclass
 class Health:
-    """The localizer's own condition. fault: what keeps it from working, "" for nothing."""
+    """How the localizer is doing. last_problem: of the last estimate, "" where it was made. latency: from the oldest
+    image of an estimate to its publication; frame_age: of the same image when the work on it began."""
 
-    state: str = "unconfigured"
-    fault: str = ""
     engine: str = ""
     models: dict[str, str] = field(default_factory=dict)
     frames: str = ""
     last_stage: str = ""
     last_problem: str = ""
-    last_processing_s: float | None = None
+    processing: Durations = field(default_factory=Durations)
+    latency: Durations = field(default_factory=Durations)
+    frame_age: Durations = field(default_factory=Durations)
     goals_done: int = 0
     goals_failed: int = 0
+    estimates: int = 0
+    without_estimate: int = 0
+
+    def told(self) -> dict[str, str]:
+        """By the names of the diagnostics."""
+        return {
+            "engine": self.engine,
+            **{f"model {name}": version for name, version in self.models.items()},
+            "tf": self.frames,
+            "last stage": self.last_stage,
+            "processing time (s), median": _number(self.processing.median_s),
+            "processing time (s), longest": _number(self.processing.longest_s),
+            "frame age (s), median": _number(self.frame_age.median_s),
+            "latency (s), median": _number(self.latency.median_s),
+            "latency (s), longest": _number(self.latency.longest_s),
+            "estimates": str(self.estimates),
+            "estimates that failed": str(self.without_estimate),
+            "goals done": str(self.goals_done),
+            "goals failed": str(self.goals_failed),
+        }
 
 
-def diagnostics(
-    node: str,
-    health: Health,
-    cameras: Mapping[str, Source],
-    joints: Source | None,
-    stale_after_s: float,
-    now: Time,
-) -> DiagnosticArray:
-    """The message: one status for the node, one for each camera, one for the joint states."""
-    array = DiagnosticArray()
-    array.header.stamp = now.to_msg()
-    array.status.append(_node_status(node, health))
-    for camera, source in cameras.items():
-        array.status.append(_source_status(f"{node}: {camera}", source, "image", stale_after_s))
-    if joints is not None:
-        array.status.append(_source_status(f"{node}: joint states", joints, "joint state", stale_after_s))
-    return array
-
-
-def _node_status(node: str, health: Health) -> DiagnosticStatus:
-    if health.fault:
-        level, message = DiagnosticStatus.ERROR, health.fault
-    elif health.state != "active":
-        level, message = DiagnosticStatus.WARN, f"{health.state}: goals are refused until it is active"
-    elif health.last_problem:
-        level, message = DiagnosticStatus.WARN, health.last_problem
-    else:
-        level, message = DiagnosticStatus.OK, "active"
-    values = {
-        "state": health.state,
-        "engine": health.engine,
-        **{f"model {name}": version for name, version in health.models.items()},
-        "tf": health.frames,
-        "last stage": health.last_stage,
-        "last processing time (s)": _number(health.last_processing_s),
-        "goals done": str(health.goals_done),
-        "goals failed": str(health.goals_failed),
-    }
-    return _status(f"{node}: localization", level, message, values)
-
-
-def _source_status(name: str, source: Source, what: str, stale_after_s: float) -> DiagnosticStatus:
+def source_status(name: str, source: Source, what: str, stale_after_s: float) -> DiagnosticStatus:
+    """What came from a camera or the joints, and what of it could not be used; stale_after_s: the expected age."""
     age_s = source.age_s()
     if source.problem:
         level, message = DiagnosticStatus.ERROR, source.problem
@@ -81,14 +62,19 @@ def _source_status(name: str, source: Source, what: str, stale_after_s: float) -
     values = {
         "topic": source.topic,
         "age (s)": _number(age_s),
+        "age (s), expected": f"0 to {stale_after_s:g}",
+        "delay (s)": _number(source.delay_s),
         "received": str(source.received),
-        "refused": str(source.refused),
+        "used": str(source.used),
+        "refused": str(source.refused.total()),
+        **{f"refused: {kind}": str(count) for kind, count in sorted(source.refused.items())},
         "last refusal": source.last_problem,
     }
-    return _status(name, level, message, values)
+    return status(name, level, message, values)
 
 
-def _status(name: str, level: bytes, message: str, values: Mapping[str, str]) -> DiagnosticStatus:
+def status(name: str, level: bytes, message: str, values: Mapping[str, str]) -> DiagnosticStatus:
+    """The message of one part."""
     pairs = [KeyValue(key=key, value=value) for key, value in values.items()]
     return DiagnosticStatus(name=name, level=level, message=message, values=pairs, hardware_id="")
 

@@ -1,32 +1,30 @@
 """The lifecycle node `localizer`: images and joint states in, the block's pose out.
 
-While it is active it serves the action localize_block and publishes ~/estimate, ~/pose, ~/markers, ~/tool,
-~/overlay/CAMERA, and ~/used/CAMERA (the images behind an estimate, for a recorder); it reports on
-/diagnostics in every state. An image is used only if it was taken after the goal came and after the last
-motion of the clamp that it asked for. Nothing is published from bad input.
+While it is active it serves the action localize_block, and in continuous mode it makes estimates without being asked.
+It publishes ~/estimate, ~/pose, ~/markers, ~/tool, ~/overlay/CAMERA, and ~/used/CAMERA (the images behind an estimate,
+for a recorder); it reports on /diagnostics in every state. For a goal, an image is used only if it was taken after the
+goal came and after the last motion of the clamp that it asked for. Nothing is published from bad input.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from diagnostic_msgs.msg import DiagnosticArray
-from geometry_msgs.msg import PoseWithCovarianceStamped
+from diagnostic_msgs.msg import DiagnosticStatus
 from perception_interfaces.action import LocalizeBlock, MoveClamp
-from perception_interfaces.msg import BlockEstimate, ToolEstimate
+from perception_interfaces.msg import BlockEstimate
 from rclpy.action import ActionClient, ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import Header
-from visualization_msgs.msg import MarkerArray
 
 from perception import overlay
 from perception.bundle import default_models_dir
@@ -35,31 +33,38 @@ from perception.localize import STAGES, Localizer
 from perception.methods import open_localizer
 from perception.node_parameters import LocalizerParameters
 from perception.nodes import frames, messages
-from perception.nodes.diagnostics import Health, diagnostics
-from perception.nodes.inputs import Inputs, StampedView
-from perception.nodes.markers import markers
-from perception.nodes.runtime import Interrupted, call_action, declare, finish, read_parameters, run, until
+from perception.nodes.answers import Answer, Answers
+from perception.nodes.calling import Interrupted
+from perception.nodes.continuous import Continuous
+from perception.nodes.diagnostics import Health, source_status
+from perception.nodes.inputs import Inputs, Moment, StampedView
+from perception.nodes.managed import ManagedNode
+from perception.nodes.runtime import call_action, finish, run, until
 
 LONGEST_PROCESSING_S = 120.0
 SAME_YAW_RAD = 0.02
+JOINTS_DEPTH = 50
 
 
-class LocalizerNode(LifecycleNode):
+class LocalizerNode(ManagedNode):
     """See the module."""
+
+    PARAMETERS = LocalizerParameters
+    ENDS_UNSTARTED = False  # models may still be copied, and a supervisor would only start it again
 
     def __init__(self) -> None:
         super().__init__("localizer")
-        self._settings: LocalizerParameters = declare(self, LocalizerParameters)
+        self.settings: LocalizerParameters
         self._health = Health(frames=frames.DESCRIPTION)
         self._localizer: Localizer | None = None
         self._base_frame = ""
         self._inputs: Inputs | None = None
+        self._answers: Answers | None = None
+        self._continuous: Continuous | None = None
         self._subscriptions_of_state: list[Any] = []
-        self._publishers_of_state: dict[str, Any] = {}
         self._busy = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="localizer")
-        self._frames = frames.Broadcaster(self)
-        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self._tf = frames.Broadcaster(self)
         self._move = ActionClient(self, MoveClamp, "move_clamp")
         self._server = ActionServer(
             self,
@@ -69,9 +74,6 @@ class LocalizerNode(LifecycleNode):
             goal_callback=self._on_request,
             cancel_callback=lambda handle: CancelResponse.ACCEPT,
         )
-        self.create_timer(1.0, self._report)
-        if self._settings.autostart:
-            self._starter = self.create_timer(0.0, self._start)
 
     def destroy_node(self) -> None:
         """Let the worker thread finish, then end the node."""
@@ -80,123 +82,98 @@ class LocalizerNode(LifecycleNode):
 
     # Lifecycle
 
-    def _start(self) -> None:
-        self.destroy_timer(self._starter)
-        if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
-            self.trigger_activate()
-
-    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Load the models; stays unconfigured, with the reason in the diagnostics, when they do not load."""
-        return self._transition("inactive", self._configure)
-
-    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Start to listen and to publish."""
-        result = self._transition("active", self._activate)
-        return super().on_activate(state) if result == TransitionCallbackReturn.SUCCESS else result
-
-    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop to listen and to publish; a goal in progress is given up."""
-        result = self._transition("inactive", self._forget_inputs)
-        return super().on_deactivate(state) if result == TransitionCallbackReturn.SUCCESS else result
-
-    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Free the models."""
-        return self._transition("unconfigured", self._release)
-
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Free everything."""
-        return self._transition("finalized", self._release)
-
-    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Go back to unconfigured, from where another try is possible; the fault stays in the diagnostics."""
-        fault = self._health.fault
-        self._transition("unconfigured", self._release)
-        self._health.fault = fault
-        return TransitionCallbackReturn.SUCCESS
-
-    def _transition(self, state: str, act: Callable[[], None]) -> TransitionCallbackReturn:
-        try:
-            act()
-        except BlockworldError as error:
-            self._health.fault = str(error)
-            self.get_logger().error(str(error))
-            return TransitionCallbackReturn.FAILURE
-        except Exception as error:
-            self._health.fault = f"unexpected {type(error).__name__}: {error}"
-            self.get_logger().error(self._health.fault)
-            return TransitionCallbackReturn.ERROR
-        self._health.state = state
-        self._health.fault = self._health.last_problem = ""
-        return TransitionCallbackReturn.SUCCESS
-
-    def _configure(self) -> None:
-        self._settings = read_parameters(self, LocalizerParameters)
-        folder = Path(self._settings.models) if self._settings.models else default_models_dir()
-        self._localizer = open_localizer(folder, self._settings.engine, method=self._settings.method)
-        self._base_frame = self._settings.base_frame or self._localizer.robot.base
+    def configured(self) -> None:
+        """Load the models and open the engine."""
+        settings = self.settings
+        folder = Path(settings.models) if settings.models else default_models_dir()
+        self._localizer = open_localizer(folder, settings.engine, method=settings.method)
+        self._base_frame = settings.base_frame or self._localizer.robot.base
         self._health.engine = self._localizer.engine_name
         self._health.models = self._localizer.versions
-        kinds = {
-            "estimate": (BlockEstimate, "~/estimate"),
-            "pose": (PoseWithCovarianceStamped, "~/pose"),
-            "markers": (MarkerArray, "~/markers"),
-            "tool": (ToolEstimate, "~/tool"),
-            **{f"overlay {camera}": (Image, f"~/overlay/{camera}") for camera in self._settings.cameras},
-            **{f"used {camera}": (Image, f"~/used/{camera}") for camera in self._settings.cameras},
-        }
-        self._publishers_of_state = {
-            name: self.create_lifecycle_publisher(kind, topic, 10) for name, (kind, topic) in kinds.items()
-        }
+        self._answers = Answers(self, settings.cameras, self._base_frame, settings.clamp_frame, self._tf)
         loaded = ", ".join(f"{name} {version}" for name, version in self._health.models.items())
         self.get_logger().info(f"models {loaded} of {folder} on {self._health.engine}")
 
-    def _activate(self) -> None:
-        assert self._localizer is not None
-        inputs = Inputs(self._localizer.robot, self._settings, self.resolve_topic_name)
-        reliable = self._settings.reliable_inputs
-        reliability = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
+    def activated(self) -> None:
+        """Start to listen and to publish."""
+        assert self._localizer is not None and self._answers is not None  # the states hold this
+        inputs = Inputs(self._localizer.robot, self.settings, self.resolve_topic_name, self._now_ns)
+        self._health.last_problem = ""
         for camera, source in inputs.sources.items():
-            self._subscriptions_of_state.append(
-                self.create_subscription(
-                    Image,
-                    source.topic,
-                    partial(inputs.on_image, camera),
-                    QoSProfile(depth=1, reliability=reliability),
-                )
-            )
-        self._subscriptions_of_state.append(
-            self.create_subscription(
-                JointState,
-                inputs.joint_source.topic,
-                inputs.on_joints,
-                QoSProfile(depth=50, reliability=reliability),
-            )
-        )
+            self._subscribe(Image, source.topic, partial(self._on_image, inputs, camera), 1)
+        self._subscribe(JointState, inputs.joint_source.topic, partial(self._on_joints, inputs), JOINTS_DEPTH)
         self._inputs = inputs
+        if self.settings.continuous != "off":
+            self._continuous = Continuous(
+                self, self.settings, inputs, self._thread, self._process, self._answers, self._health,
+                paused=lambda: self._busy,
+            )  # fmt: skip
 
-    def _forget_inputs(self) -> None:
+    def _subscribe(self, kind: type, topic: str, callback: Callable[[Any], None], depth: int) -> None:
+        """As sensor data are, or reliably; parameters qos_overrides.TOPIC.subscription.* win over both."""
+        reliable = self.settings.reliable_inputs
+        reliability = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
+        profile = QoSProfile(depth=depth, reliability=reliability)
+        overrides = QoSOverridingOptions.with_default_policies()
+        made = self.create_subscription(kind, topic, callback, profile, qos_overriding_options=overrides)
+        self._subscriptions_of_state.append(made)
+
+    def _on_image(self, inputs: Inputs, camera: str, message: Image) -> None:
+        inputs.on_image(camera, message)
+        if self._continuous is not None:
+            self._continuous.look()
+
+    def _on_joints(self, inputs: Inputs, message: JointState) -> None:
+        inputs.on_joints(message)
+        if self._continuous is not None:
+            self._continuous.look()
+
+    def deactivated(self) -> None:
+        """Stop to listen and to publish; a goal in progress is given up."""
         self._inputs = None
+        if self._continuous is not None:
+            self._continuous.stop()
+            self._continuous = None
         for subscription in self._subscriptions_of_state:
             self.destroy_subscription(subscription)
         self._subscriptions_of_state.clear()
 
-    def _release(self) -> None:
-        self._forget_inputs()
-        for publisher in self._publishers_of_state.values():
-            self.destroy_lifecycle_publisher(publisher)
-        self._publishers_of_state.clear()
+    def cleaned_up(self) -> None:
+        """Free the models."""
+        if self._answers is not None:
+            self._answers.destroy()
+            self._answers = None
         self._localizer = None
         self._health.engine, self._health.models = "", {}
 
-    def _report(self) -> None:
-        inputs = self._inputs
-        sources = {} if inputs is None else inputs.sources
-        joints = None if inputs is None else inputs.joint_source
-        stale_after_s = self._settings.stale_after_s
-        now = self.get_clock().now()
-        self._diagnostics.publish(
-            diagnostics(self.get_name(), self._health, sources, joints, stale_after_s, now)
-        )
+    # Diagnostics
+
+    def told(self) -> Mapping[str, str]:
+        """How it is doing."""
+        expected = {"latency (s), expected": f"0 to {self.settings.expected_latency_s:g}"} if self._continuous else {}
+        jumps = {} if self._inputs is None else {"clock set back": str(self._inputs.clock_jumps)}
+        return {**self._health.told(), **expected, **jumps}
+
+    @property
+    def warning(self) -> str:
+        """The problem of the last estimate, else that estimates are late."""
+        late_s = self._health.latency.median_s
+        if self._health.last_problem or self._continuous is None or late_s is None:
+            return self._health.last_problem
+        if late_s <= self.settings.expected_latency_s:
+            return ""
+        return f"estimates come {late_s:.3f} s after their images, expected are {self.settings.expected_latency_s:g} s"
+
+    def statuses(self) -> list[DiagnosticStatus]:
+        """Of the node, of each camera, of the joint states."""
+        found, inputs, name = super().statuses(), self._inputs, self.get_name()
+        found[0].name = f"{name}: localization"
+        if inputs is not None:
+            stale_after_s = self.settings.stale_after_s
+            for camera, source in inputs.sources.items():
+                found.append(source_status(f"{name}: {camera}", source, "image", stale_after_s))
+            found.append(source_status(f"{name}: joint states", inputs.joint_source, "joint state", stale_after_s))
+        return found
 
     # Goals
 
@@ -229,28 +206,29 @@ class LocalizerNode(LifecycleNode):
     async def _localize(self, handle: ServerGoalHandle) -> BlockEstimate:
         goal = handle.request
         cameras = self._checked_cameras(goal)
-        limit_s = goal.timeout_s if goal.timeout_s > 0 else self._settings.timeout_s
+        limit_s = goal.timeout_s if goal.timeout_s > 0 else self.settings.timeout_s
         views = []
         yaws: Sequence[float | None] = goal.clamp_yaws_rad if goal.stage == "fine" else []
-        start_ns = self._now_ns()
+        since = self._require_going_on(handle).moment()
         wanted = len(cameras) * max(1, len(yaws))
         for yaw in yaws or [None]:
-            if yaw is not None and await self._turn_clamp(handle, yaw, start_ns, len(views), wanted):
-                start_ns = self._now_ns()
-            views += await self._collect(handle, cameras, start_ns, limit_s, len(views), wanted)
+            if yaw is not None and await self._turn_clamp(handle, yaw, since, len(views), wanted):
+                since = self._require_going_on(handle).moment()
+            views += await self._collect(handle, cameras, since, limit_s, len(views), wanted)
         self._feedback(handle, goal.stage, len(views), wanted, "computing")
         begin = time.monotonic()
-        job = self._thread.submit(self._process, goal.stage, views)
-        tools, estimate, pictures = await finish(self, job, LONGEST_PROCESSING_S, "localizing")
-        self._health.last_processing_s = time.monotonic() - begin
+        job = self._thread.submit(self._process, goal.stage, views, None)
+        answer = await finish(self, job, LONGEST_PROCESSING_S, "localizing")
+        self._health.processing.add(time.monotonic() - begin)
         self._require_going_on(handle)
-        return self._publish(views, tools, estimate, pictures)
+        assert self._answers is not None  # going on means being active
+        return self._answers.publish(answer)
 
     def _checked_cameras(self, goal: Any) -> list[str]:
         """The cameras of a goal; raises BlockworldError for a goal that cannot be worked on."""
         if goal.stage not in STAGES:
             raise BlockworldError(f"there is no stage '{goal.stage}': give one of {', '.join(STAGES)}.")
-        known = self._settings.cameras
+        known = self.settings.cameras
         for camera in goal.cameras:
             if camera not in known:
                 raise BlockworldError(
@@ -271,44 +249,43 @@ class LocalizerNode(LifecycleNode):
         self,
         handle: ServerGoalHandle,
         cameras: list[str],
-        start_ns: int,
+        since: Moment,
         limit_s: float,
         have: int,
         wanted: int,
     ) -> list[StampedView]:
-        """A view of every camera taken after start_ns; raises BlockworldError, saying which lack, in time."""
+        """A view of every camera taken since then; raises BlockworldError, saying which lack, in time."""
         told = -1
 
         def complete() -> bool:
             nonlocal told
             if handle.is_cancel_requested or self._inputs is None:
                 return True
-            ready = self._inputs.ready(cameras, start_ns)
+            ready = self._inputs.ready(cameras, since)
             if len(ready) != told:
                 told = len(ready)
                 lacking = ", ".join(camera for camera in cameras if camera not in ready)
                 text = f"waiting for {lacking}" if lacking else "all images are there"
                 self._feedback(handle, handle.request.stage, have + told, wanted, text)
-            return len(ready) == len(cameras)
+            return len(ready) == len(cameras) and self._inputs.complete(cameras, since)
 
         done = await until(self, complete, limit_s)
         inputs = self._require_going_on(handle)
         if not done:
-            reasons = inputs.why_missing(cameras, start_ns)
+            reasons = inputs.why_missing(cameras, since)
             raise BlockworldError(f"no view of every camera within {limit_s:g} s: {reasons}.")
-        views = inputs.views(cameras, start_ns)
-        return [views[camera] for camera in cameras]
+        return inputs.views(cameras, since)
 
     async def _turn_clamp(
-        self, handle: ServerGoalHandle, yaw_rad: float, start_ns: int, have: int, wanted: int
+        self, handle: ServerGoalHandle, yaw_rad: float, since: Moment, have: int, wanted: int
     ) -> bool:
-        """Turn the clamp to a yaw in the base, at the place where the joints of after start_ns have it.
+        """Turn the clamp to a yaw in the base, at the place where the joints of after `since` have it.
 
         Returns whether that took a motion.
         """
         inputs = self._require_going_on(handle)
-        if not await until(self, lambda: (inputs.joints.latest or 0) > start_ns, self._settings.timeout_s):
-            reason = inputs.why_missing([], 0) or f"no new joint state came on {inputs.joint_source.topic}"
+        if not await until(self, lambda: inputs.joints_after(since), self.settings.timeout_s):
+            reason = inputs.why_missing([], since) or f"no new joint state came on {inputs.joint_source.topic}"
             raise BlockworldError(f"the clamp is not turned: {reason}.")
         joints = inputs.joints.at(inputs.joints.latest)
         clamp = inputs.robot.clamp_pose(joints)
@@ -319,62 +296,32 @@ class LocalizerNode(LifecycleNode):
         goal = MoveClamp.Goal(opening_m=inputs.robot.opening_m(joints))
         goal.pose.header = Header(stamp=self.get_clock().now().to_msg(), frame_id=self._base_frame)
         goal.pose.pose = messages.pose_message(messages.clamp_transform(clamp[:3, 3], yaw_rad))
-        limit_s = self._settings.move_timeout_s
+        limit_s = self.settings.move_timeout_s
         moved = await call_action(self, self._move, goal, limit_s, lambda: handle.is_cancel_requested)
         if not moved.success:
             raise BlockworldError(f"the clamp did not turn to {np.rad2deg(yaw_rad):.0f} deg: {moved.message}")
         return True
 
-    def _process(self, stage: str, views: list[StampedView]) -> tuple[list, Any, dict[str, np.ndarray]]:
-        """In the worker thread: tool estimates, block estimate, and a picture of it for each camera."""
-        localizer = self._localizer
-        if localizer is None:
+    def _process(self, stage: str, views: list[StampedView], near: np.ndarray | None) -> Answer:
+        """In the worker thread: tool estimates, block estimate, and a picture of it for each camera that is watched."""
+        localizer, answers = self._localizer, self._answers
+        if localizer is None or answers is None:
             raise Interrupted("the localizer was cleaned up: configure and activate it, then try again.")
         plain = [entry.view for entry in views]
         if stage == "coarse":
-            tools, estimate = [], localizer.coarse(plain)
+            tools, estimate = [], localizer.coarse(plain, near)
         else:
             tools = [localizer.tool(view) for view in plain]
             estimate = localizer.fine(plain) if stage == "fine" else None
+            near = None
         pictures: dict[str, np.ndarray] = {}
         for view in plain:
-            if estimate is not None and view.camera not in pictures and view.camera in estimate.cameras:
+            shown = estimate is not None and view.camera in estimate.cameras and answers.wants_overlay(view.camera)
+            if estimate is not None and shown and view.camera not in pictures:
                 camera = estimate.cameras[view.camera]
                 clamp = localizer.robot.clamp_pose(view.joints)
                 pictures[view.camera] = overlay.draw(view.image, camera, estimate, clamp)
-        return tools, estimate, pictures
-
-    def _publish(
-        self, views: list[StampedView], tools: list, estimate: Any, pictures: dict[str, np.ndarray]
-    ) -> BlockEstimate:
-        """Publish what was found; returns the message of the block's estimate, empty where none was made."""
-        publishers = self._publishers_of_state
-        for entry, tool in zip(views, tools, strict=False):
-            publishers["tool"].publish(messages.tool_message(tool, _optical_header(entry)))
-        if estimate is None:
-            return BlockEstimate(stage="tool", views=[entry.view.camera for entry in views])
-        base_frame, clamp_frame = self._base_frame, self._settings.clamp_frame
-        stamps = [entry.stamp_ns for entry in views]
-        message = messages.block_message(
-            estimate,
-            [entry.view for entry in views],
-            stamps,
-            clamp_frame if estimate.frame == "clamp" else base_frame,
-        )
-        in_base = Header(stamp=message.header.stamp, frame_id=base_frame)
-        for entry in views:
-            used = publishers[f"used {entry.view.camera}"]
-            if used.get_subscription_count() > 0:
-                used.publish(entry.message)
-        publishers["estimate"].publish(message)
-        publishers["pose"].publish(messages.pose_with_covariance(message))
-        publishers["markers"].publish(markers(estimate, in_base))
-        self._frames.send(estimate, in_base)
-        first = {entry.view.camera: entry for entry in reversed(views)}
-        for camera, picture in pictures.items():
-            header = _optical_header(first[camera])
-            publishers[f"overlay {camera}"].publish(messages.image_message(picture, header))
-        return message
+        return Answer(views, tools, estimate, pictures, near)
 
     def _feedback(self, handle: ServerGoalHandle, stage: str, have: int, wanted: int, text: str) -> None:
         handle.publish_feedback(
@@ -383,11 +330,6 @@ class LocalizerNode(LifecycleNode):
 
     def _now_ns(self) -> int:
         return self.get_clock().now().nanoseconds
-
-
-def _optical_header(entry: StampedView) -> Header:
-    stamp = messages.time_message(entry.stamp_ns)
-    return Header(stamp=stamp, frame_id=f"{entry.view.camera}_optical_frame")
 
 
 def main() -> None:

@@ -112,9 +112,14 @@ def evidence_message(evidence: Evidence) -> ViewEvidence:
 
 
 def block_message(
-    estimate: BlockEstimate, views: Sequence[View], stamps_ns: Sequence[int], frame_id: str
+    estimate: BlockEstimate,
+    views: Sequence[View],
+    stamps_ns: Sequence[int],
+    frame_id: str,
+    near: np.ndarray | None = None,
 ) -> BlockEstimateMessage:
-    """The message of an estimate that was made from views of the given stamps."""
+    """The message of an estimate that was made from views of the given stamps; near: the place where the block was
+    looked for first."""
     message = BlockEstimateMessage(
         header=Header(stamp=time_message(min(stamps_ns)), frame_id=frame_id),
         stage=estimate.stage,
@@ -132,6 +137,7 @@ def block_message(
         modes=[mode_message(mode) for mode in estimate.modes],
         evidence=[evidence_message(one) for one in estimate.evidence],
         doubts=list(estimate.doubts),
+        near=[] if near is None else near.tolist(),
     )
     covariance = np.zeros((6, 6))
     covariance[np.ix_(POSE_ROWS, POSE_ROWS)] = estimate.covariance

@@ -1,4 +1,4 @@
-"""The node `pick`: the procedure that picks the block up (`perception.picking`), as an action.
+"""The lifecycle node `pick`: the procedure that picks the block up (`perception.picking`), as an action.
 
 It moves the robot by the action move_clamp and asks the localizer by localize_block; it looks at no image. An estimate
 of less confidence than `least_confidence` ends it.
@@ -7,31 +7,33 @@ of less confidence than `least_confidence` ends it.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from perception_interfaces.action import LocalizeBlock, MoveClamp, Pick
 from rclpy.action import ActionClient, ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
-from rclpy.node import Node
 from std_msgs.msg import Header
 
 from perception import picking
 from perception.errors import BlockworldError
 from perception.node_parameters import PickParameters
+from perception.nodes.managed import ManagedNode
 from perception.nodes.messages import clamp_transform, found_of, pose_message
-from perception.nodes.runtime import call_action, declare, read_parameters, run
+from perception.nodes.runtime import call_action, read_parameters, run
 from perception.picking import Found
 
 
-class PickNode(Node):
+class PickNode(ManagedNode):
     """See the module."""
+
+    PARAMETERS = PickParameters
 
     def __init__(self) -> None:
         super().__init__("pick")
-        declare(self, PickParameters)
         self._busy = False
+        self._last = ""
         self._move = ActionClient(self, MoveClamp, "move_clamp")
         self._localize = ActionClient(self, LocalizeBlock, "localize_block")
         self._server = ActionServer(
@@ -39,9 +41,16 @@ class PickNode(Node):
             Pick,
             "pick",
             self._on_goal,
-            goal_callback=lambda goal: GoalResponse.REJECT if self._busy else GoalResponse.ACCEPT,
+            goal_callback=self._on_request,
             cancel_callback=lambda handle: CancelResponse.ACCEPT,
         )
+
+    def told(self) -> Mapping[str, str]:
+        """How the last pick ended."""
+        return {"busy": str(self._busy), "last pick": self._last}
+
+    def _on_request(self, goal: Any) -> GoalResponse:
+        return GoalResponse.REJECT if self._busy or self.state != "active" else GoalResponse.ACCEPT
 
     async def _on_goal(self, handle: ServerGoalHandle) -> Pick.Result:
         self._busy = True
@@ -62,6 +71,7 @@ class PickNode(Node):
             handle.succeed()
         finally:
             self._busy = False
+            self._last = result.message or "picked"
             result.duration_s = time.monotonic() - begin
         return result
 
@@ -71,7 +81,7 @@ class _Procedure:
 
     def __init__(
         self,
-        node: Node,
+        node: ManagedNode,
         handle: ServerGoalHandle,
         result: Pick.Result,
         move: ActionClient,
@@ -89,9 +99,11 @@ class _Procedure:
         await picking.pick(self, self._parameters)
 
     def begin(self, step: str, message: str) -> None:
-        """Publish the step as feedback; raises BlockworldError where the goal was cancelled."""
+        """Publish the step as feedback; raises BlockworldError where the goal was cancelled or the node deactivated."""
         if self._handle.is_cancel_requested:
             raise BlockworldError(f"the goal was cancelled before the step '{step}'.")
+        if self._node.state != "active":
+            raise BlockworldError(f"the node pick was deactivated before the step '{step}'.")
         self._step = step
         self._handle.publish_feedback(Pick.Feedback(step=step, message=message))
 

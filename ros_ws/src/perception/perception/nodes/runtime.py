@@ -7,6 +7,7 @@ of the node, and the coroutine waits for it with `until`.
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import Future as Job
@@ -20,17 +21,14 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
-from rclpy.task import Future
 
 from perception.errors import BlockworldError
 from perception.node_parameters import check_value, checked, range_of, unit_of
+from perception.nodes.calling import Call, Interrupted
 from perception.nodes.transport import make_room_for_images
 
 POLL_S = 0.05
-
-
-class Interrupted(BlockworldError):
-    """A goal was cancelled, or what it waited for did not come in time."""
+SERVER_S = 10.0  # for a server to be discovered
 
 
 def declare(node: Node, kind: type) -> Any:
@@ -118,10 +116,37 @@ async def until(node: Node, condition: Callable[[], bool], timeout_s: float) -> 
     return condition()
 
 
+class Waker:
+    """Lets another thread have something done by the executor of a node, without delay."""
+
+    def __init__(self, node: Node, act: Callable[[], None]) -> None:
+        self._node = node
+        self._lock = threading.Lock()
+        self._guard = node.create_guard_condition(act, callback_group=ReentrantCallbackGroup())
+
+    def wake(self) -> None:
+        """Ask for it, from any thread; does nothing once it is destroyed."""
+        with self._lock:
+            if self._guard is not None:
+                self._guard.trigger()
+
+    def destroy(self) -> None:
+        """Ask no more."""
+        with self._lock:
+            guard, self._guard = self._guard, None
+        if guard is not None:
+            self._node.destroy_guard_condition(guard)
+
+
 async def finish(node: Node, job: Job, timeout_s: float, what: str) -> Any:
     """The result of a worker thread's job; raises what it raised, or Interrupted when the time is up."""
-    if not await until(node, job.done, timeout_s):
-        raise Interrupted(f"{what} took longer than {timeout_s:g} s.")
+    waker = Waker(node, lambda: None)
+    job.add_done_callback(lambda _: waker.wake())
+    try:
+        if not await until(node, job.done, timeout_s):
+            raise Interrupted(f"{what} took longer than {timeout_s:g} s.")
+    finally:
+        waker.destroy()
     return job.result()
 
 
@@ -144,22 +169,14 @@ async def call_action(
     def left_s() -> float:
         return max(0.0, deadline - time.monotonic())
 
-    if not await until(node, client.server_is_ready, min(10.0, left_s())):
+    if not await until(node, client.server_is_ready, min(SERVER_S, left_s())):
         raise Interrupted(f"nobody serves the action '{name}'; start the node that does, then try again.")
-    feedback = None if on_feedback is None else lambda message: on_feedback(message.feedback)
-    sent: Future = client.send_goal_async(goal, feedback_callback=feedback)
-    if not await until(node, sent.done, left_s()):
-        raise Interrupted(f"the action '{name}' did not answer within {timeout_s:g} s.")
-    handle = sent.result()
-    if not handle.accepted:
-        raise Interrupted(f"the action '{name}' refused the goal; its node is not active or is busy.")
-    answer: Future = handle.get_result_async()
-    await until(node, lambda: answer.done() or cancelled() or not client.server_is_ready(), left_s())
-    if answer.done():
-        return answer.result().result
-    handle.cancel_goal_async()
+    call = Call(client, goal, on_feedback)
+    await until(node, lambda: call.done() or cancelled(), left_s())
+    if call.done():
+        return call.result()
+    call.cancel()
     if cancelled():
         raise Interrupted("the goal was cancelled.")
-    if not client.server_is_ready():
-        raise Interrupted(f"the node that serves the action '{name}' went away; try again once it is back.")
-    raise Interrupted(f"the action '{name}' took longer than {timeout_s:g} s.")
+    did = "took longer than" if call.accepted else "did not answer within"
+    raise Interrupted(f"the action '{name}' {did} {timeout_s:g} s.")
