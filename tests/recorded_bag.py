@@ -77,6 +77,8 @@ class Recorder:
             [mode(*one.mean, one.weight, one.covariance.ravel()) for one in estimate.modes],
             [evidence(one.camera, one.robot, one.block, one.used, one.doubt) for one in estimate.evidence],
             list(estimate.doubts),
+            [],
+            np.zeros(0),
         )
         self._write("/localizer/estimate", message, estimate.stamp_s)
 

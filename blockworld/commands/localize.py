@@ -99,11 +99,13 @@ def _robot(models: Path | None, stage: str, method: str) -> "Robot":
 def _localize(
     localizer: "Localizer", stage: str, request: "Request"
 ) -> "Sequence[BlockEstimate | ToolEstimate]":
+    from perception.tracking import follow
+
     if stage == "tool":
         return [localizer.tool(view) for view in request.views]
     if stage == "fine":
         return [localizer.fine(request.views)]
-    return [localizer.coarse(request.views, request.near)]
+    return [follow(localizer, request.views, request.origin)]
 
 
 def _views(

@@ -25,6 +25,7 @@ from perception.image_messages import image_from_message
 from perception.joint_history import JointHistory
 from perception.localize import View
 from perception.robot import Robot
+from perception.tracking import Origin, Start
 
 IMAGE_TYPE = "sensor_msgs/msg/Image"
 JOINTS_TYPE = "sensor_msgs/msg/JointState"
@@ -47,13 +48,13 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Request:
-    """Views to localize from, in the order in which they were used; recorded: what the node made of them; near: the
-    place that `Localizer.coarse` is to look at first."""
+    """Views to localize from, in the order in which they were used; recorded: what the node made of them; origin:
+    what else that goes back to, None also where the bag began later."""
 
     stage: str | None
     views: tuple[View, ...]
     recorded: Recorded | None
-    near: tuple[float, ...] | None = None
+    origin: Origin | None = None
 
 
 def read_requests(path: str | os.PathLike[str], robot: Robot) -> list[Request]:
@@ -91,6 +92,7 @@ def _recorded_requests(reader: AnyReader, path: str | os.PathLike[str]) -> Itera
     messages = [message for _, message in _messages(reader, connections)]
     keys = [_keys(message) for message in messages]
     images = _images(reader, {key for some in keys for key in some})
+    by_keys = {tuple(wanted): message for wanted, message in zip(keys, messages, strict=True)}
     for message, wanted in zip(messages, keys, strict=True):
         missing = [key for key in wanted if key not in images]
         if missing:
@@ -99,13 +101,22 @@ def _recorded_requests(reader: AnyReader, path: str | os.PathLike[str]) -> Itera
                 f"the bag {path} has an estimate from an image of {camera} at {stamp / 1e9:.3f} s, but not "
                 f"the image: record /{camera}/image_raw too."
             )
-        joints = np.asarray(message.joints, dtype=np.float64).reshape(len(wanted), -1)
-        views = tuple(
-            View(camera, image_from_message(images[camera, stamp]), positions, stamp / 1e9)
-            for (camera, stamp), positions in zip(wanted, joints, strict=True)
-        )
-        near = tuple(float(value) for value in getattr(message, "near", ()))  # older bags have none
-        yield Request(message.stage, views, _recorded(message), near or None)
+        origin = None
+        # Bags of before continuous mode have no such fields.
+        keyframe = _keys(message, "keyframe") if len(getattr(message, "keyframe", ())) else []
+        if keyframe and tuple(keyframe) in by_keys:
+            start = Start.from_numbers(message.start)
+            origin = Origin(_views(by_keys[tuple(keyframe)], keyframe, images), start)
+        yield Request(message.stage, _views(message, wanted, images), _recorded(message), origin)
+
+
+def _views(message: Any, keys: list[Key], images: dict[Key, Any]) -> tuple[View, ...]:
+    """The views of an estimate, with the joint positions that it tells."""
+    joints = np.asarray(message.joints, dtype=np.float64).reshape(len(keys), -1)
+    return tuple(
+        View(camera, image_from_message(images[camera, stamp]), positions, stamp / 1e9)
+        for (camera, stamp), positions in zip(keys, joints, strict=True)
+    )
 
 
 def _latest(reader: AnyReader, robot: Robot, path: str | os.PathLike[str]) -> Request:
@@ -166,8 +177,8 @@ def _stamp(message: Any) -> int:
     return int(message.header.stamp.sec) * 10**9 + int(message.header.stamp.nanosec)
 
 
-def _keys(message: Any) -> list[Key]:
-    stamps = [int(stamp.sec) * 10**9 + int(stamp.nanosec) for stamp in message.stamps]
+def _keys(message: Any, field: str = "stamps") -> list[Key]:
+    stamps = [int(stamp.sec) * 10**9 + int(stamp.nanosec) for stamp in getattr(message, field)]
     return list(zip(message.views, stamps, strict=True))
 
 

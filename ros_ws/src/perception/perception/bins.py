@@ -16,6 +16,7 @@ from perception.adjustment import BlockPrior
 from perception.bundle import BinScores, CircularBins, LinearBins, PixelBins, PoseBins
 from perception.errors import LocalizationError
 from perception.estimate import BlockEstimate, Evidence, Mode, Posterior, ToolEstimate, height_of_plane
+from perception.keyframe import Keyframe
 from perception.localize import Localizer, View
 
 Array = NDArray[np.float64]
@@ -34,11 +35,9 @@ class BinLocalizer(Localizer):
     SUFFIX: ClassVar[str] = "_bins"
     SHARPENS: ClassVar[tuple[str, ...]] = ()
 
-    def coarse(self, views: Sequence[View], near: Sequence[float] | None = None) -> BlockEstimate:
-        """The block in the base frame, wherever it was before.
-
-        Raises ImageError, JointStateError, or LocalizationError without an image.
-        """
+    def coarse(self, views: Sequence[View], keyframe: Keyframe | None = None) -> BlockEstimate:
+        """The block in the base frame, without a keyframe. Raises ImageError, JointStateError, or LocalizationError
+        without an image."""
         checked = self._check(views)
         manifest = self._networks["coarse"].manifest
         inputs = [images.resize(view.image, manifest.input.width, manifest.input.height) for view in checked]

@@ -52,23 +52,17 @@ def locate(
     robot: Observations,
     prior: BlockPrior | None = None,
     second_look: SecondLook | None = None,
-    near: Array | None = None,
 ) -> list[Solution]:
     """Where the block may be, likeliest first; none where no view sees it.
 
     looks: the images in which the block is looked for, by the numbers of their cameras. cameras: as first found.
     robot: all that is seen of the robot, which holds the cameras. second_look: makes a better adjustment of a rough
-    one; with it, place and yaw are found roughly first. near (3,): a place to look at before any other, and alone where
-    the second look clearly sees a block there.
+    one; with it, place and yaw are found roughly first.
     """
     prior = prior or BlockPrior()
-    if near is not None and second_look is not None:
-        found = _looked_twice(looks, cameras, robot, near, prior, second_look)
-        if found and _clearly_seen(found):
-            return _weighed(looks, found, prior, _BESIDE_A_SECOND_LOOK[2])
     count, worth_nats, temperature = _FIRST_LOOK if second_look is None else _BESIDE_A_SECOND_LOOK
     candidates = places(looks, count, prior)
-    found = []
+    found: list[_Found] = []
     for place, score in candidates:
         if score < candidates[0][1] - worth_nats or (found and _settled(found, candidates[0][1] - score)):
             break
@@ -80,6 +74,19 @@ def locate(
         else:
             found += _looked_twice(looks, cameras, robot, place, prior, second_look)
     return _weighed(looks, found, prior, temperature) if found else []
+
+
+def follow(
+    looks: Sequence[Looking], cameras: Sequence[Camera], starts: Sequence[Pose], second_look: SecondLook
+) -> list[Solution]:
+    """Where the block is now, likeliest first, that was at one of some places; none where it is near none of them.
+
+    looks, cameras: of an earlier set of images, which also says how likely the places are at first sight; second_look:
+    in the images of now.
+    """
+    looked = second_look(cameras, starts)
+    found = [_Found(one.adjusted, one.seen, one.evidence) for one in looked if one.adjusted is not None]
+    return _weighed(looks, found, BlockPrior(), _BESIDE_A_SECOND_LOOK[2]) if found else []
 
 
 def _weighed(
@@ -100,11 +107,7 @@ def _weighed(
 
 def _settled(found: Sequence[_Found], nats: float) -> bool:
     """Whether places that are so much less likely than the first need not be looked at any more."""
-    return nats > _CLEAR_NATS and _clearly_seen(found)
-
-
-def _clearly_seen(found: Sequence[_Found]) -> bool:
-    return max(float(np.mean(one.seen)) for one in found) > _CLEARLY_SEEN
+    return nats > _CLEAR_NATS and max(float(np.mean(one.seen)) for one in found) > _CLEARLY_SEEN
 
 
 def _looked_twice(

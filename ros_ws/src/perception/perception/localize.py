@@ -15,17 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception import crop, doubts, geometry, images
-from perception.adjustment import BlockPrior, Observations
-from perception.bundle import Bundle, Heatmaps, Manifest, PixelBins, PoseBins, default_models_dir, list_bundles
-from perception.camera import Camera
+from perception.adjustment import Pose
+from perception.bundle import Bundle, Heatmaps, Manifest, PixelBins, default_models_dir, list_bundles
+from perception.description import describe
 from perception.engines import Engine, open_engine
 from perception.errors import BundleError, ImageError, LocalizationError
 from perception.estimate import BlockEstimate, ToolEstimate
-from perception.posterior import marginal, marginal_of_cells, mode_in, yaw_marginal
+from perception.geometry import Solution
+from perception.keyframe import Keyframe
+from perception.posterior import marginal_of_cells
 from perception.refinement import SecondLook
 from perception.resection import Matches, Resection, resect
 from perception.robot import Robot
-from perception.search import Looking
 from perception.sight import LEAST_CONFIDENCE, Frame, Sight, robot_points
 
 Array = NDArray[np.float64]
@@ -47,6 +48,12 @@ class View:
     image: images.Image
     joints: Array
     stamp_s: float = 0.0
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the image in px."""
+        height, width = np.shape(self.image)[:2]
+        return width, height
 
 
 @dataclass(frozen=True)
@@ -111,19 +118,41 @@ class Localizer:
         """The robot that the networks know."""
         return self._robot
 
-    def coarse(self, views: Sequence[View], near: Sequence[float] | None = None) -> BlockEstimate:
-        """The block in the base frame, from one or more overviews.
-
-        near (2,): where the block was a moment ago, in m. Clearly seen there still, it is not looked for elsewhere.
+    def coarse(self, views: Sequence[View], keyframe: Keyframe | None = None) -> BlockEstimate:
+        """The block in the base frame, from one or more overviews. keyframe: theirs, where it was made before.
 
         Raises ImageError or JointStateError for a bad view, LocalizationError where no view gives a camera, or none
         shows the block.
         """
+        return self._estimate("coarse", keyframe or self.keyframe(views), self._check(views), np.eye(4))
+
+    def keyframe(self, views: Sequence[View]) -> Keyframe:
+        """What overviews show, and the cameras behind them, before the block is looked for. Raises as `coarse`."""
         checked = self._check(views)
         sights = self._look("coarse", checked)
         found = self._cameras(robot_points(sights, self._robot), checked)
         matches = robot_points(sights, self._robot, [one.camera if one else None for one in found])
-        return self._estimate("coarse", checked, sights, matches, found, np.eye(4), near)
+        return Keyframe.of(checked, sights, matches, found)
+
+    @property
+    def can_track(self) -> bool:
+        """Whether there is what `track` needs: the network for a second look."""
+        return "block" in self._networks
+
+    def track(self, keyframe: Keyframe, views: Sequence[View], starts: Sequence[Pose]) -> BlockEstimate | None:
+        """The block in the base frame from later views of cameras that have not moved since the keyframe, where it is
+        near to one of the places where it may have been; None where it is not.
+
+        Takes a fraction of the time of `coarse`: neither cameras nor the block are looked for. Raises ImageError or
+        JointStateError for a bad view, ValueError for views that do not fit the keyframe, and without `can_track`.
+        """
+        second_look = self._second_look(keyframe, self._check(views)) if keyframe.fits(views) else None
+        if second_look is None:
+            raise ValueError("the views are not of the keyframe's cameras, or there is no network for a second look")
+        solutions = geometry.follow(keyframe.looks, keyframe.cameras, starts, second_look)
+        if not solutions:
+            return None
+        return self._describe("coarse", keyframe, solutions, np.eye(4), min(view.stamp_s for view in views))
 
     def tool(self, view: View) -> ToolEstimate:
         """The clamp in one image.
@@ -169,7 +198,7 @@ class Localizer:
                 matches[i] = Matches.join([matches[i], own])
         cameras = self._cameras(matches, checked, first)
         near = [closeups.get(i) for i in range(len(checked))]
-        return self._estimate("fine", checked, near, matches, cameras, T_base_clamp)
+        return self._estimate("fine", Keyframe.of(checked, near, matches, cameras), checked, T_base_clamp)
 
     def _check(self, views: Sequence[View]) -> list[View]:
         if not views:
@@ -316,86 +345,33 @@ class Localizer:
             raise LocalizationError("; ".join(reasons) + ".")
         return found
 
-    def _second_look(
-        self, looks: Sequence[Looking], pictures: Sequence[images.Image], robot: Observations
-    ) -> SecondLook | None:
+    def _second_look(self, keyframe: Keyframe, views: Sequence[View]) -> SecondLook | None:
         """None without the network for it."""
         second = self._networks.get("block")
-        return None if second is None else SecondLook(second.manifest, second.engine.run, looks, pictures, robot)
+        if second is None:
+            return None
+        run, pictures = second.engine.run, keyframe.pictures(views)
+        return SecondLook(second.manifest, run, keyframe.looks, pictures, keyframe.robot)
 
-    def _estimate(
-        self,
-        stage: str,
-        views: Sequence[View],
-        sights: Sequence[Sight | None],
-        matches: Sequence[Matches],
-        found: Sequence[Resection | None],
-        T_base_frame: Array,
-        near: Sequence[float] | None = None,
-    ) -> BlockEstimate:
-        """The block from all views that have a camera. sights: what shows the block, one per view; matches: what each
-        view shows of the robot; near: where to look first."""
-        network = self._networks[stage]
-        manifest = network.manifest
-        assert isinstance(manifest.bins, PoseBins)  # the manifest's own check holds this
-        numbers, cameras = _numbered(found)
-        looks, robot = [], []
-        for i, (number, resection) in enumerate(zip(numbers, found, strict=True)):
-            if resection is None:
-                continue
-            if (sight := sights[i]) is not None:
-                looks.append(Looking(sight, number, resection))
-            robot.append(matches[i].seen_by(number))
-        known = Observations.join(robot)
-        pictures = [view.image for view, one, sight in zip(views, found, sights, strict=True) if one and sight]
-        second_look = self._second_look(looks, pictures, known)
-        first = None if near is None else np.array([*near, 0.0])
-        solutions = geometry.locate(looks, cameras, known, second_look=second_look, near=first)
-        shown = solutions[0].seen.tolist() if solutions else []
-        evidence = doubts.of_views([view.camera for view in views], sights, found, shown)
+    def _estimate(self, stage: str, keyframe: Keyframe, views: Sequence[View], T_base_frame: Array) -> BlockEstimate:
+        """The block from all views that have a camera; the keyframe is theirs."""
+        second_look = self._second_look(keyframe, views)
+        solutions = geometry.locate(keyframe.looks, keyframe.cameras, keyframe.robot, second_look=second_look)
         if not solutions:
+            evidence = doubts.of_views(keyframe.names, keyframe.sights, keyframe.found, [])
             reasons = "; ".join(dict.fromkeys(one.doubt for one in evidence))
             raise LocalizationError(f"no view shows the block: {reasons}.")
-        modes = tuple(mode_in(T_base_frame, one, manifest.calibration) for one in solutions)
-        best = solutions[0].adjusted
-        place = T_base_frame[:3, :3].T @ (best.block.position - T_base_frame[:3, 3])
-        final = {view.camera: best.cameras[n] for view, n in zip(views, numbers, strict=True) if n >= 0}
-        size_m = (float(best.block.size[0]), float(best.block.size[1]), float(best.block.size[2]))
-        against = [
-            *doubts.of_place(manifest.frame, float(place[0]), float(place[1]), manifest.bins),
-            *doubts.of_size(size_m, BlockPrior()),
-        ]
-        should_see = [
-            look.sight.frame.covers(best.cameras[look.number].project(best.block.position)[0]) for look in looks
-        ]
-        # Maps of whole images share one block out among all places; pictures around them know nothing of each other.
-        together = np.max if "block" in self._networks else np.sum
-        seen = together([one.seen for one in solutions], axis=0)
-        return BlockEstimate(
-            stage=stage,
-            frame=manifest.frame,
-            x_m=float(place[0]),
-            y_m=float(place[1]),
-            z_m=float(place[2]),
-            yaw_rad=float(modes[0].mean[2]),
-            covariance=modes[0].covariance,
-            size_m=size_m,
-            modes=modes,
-            confidence=doubts.confidence(modes[0].weight, seen[should_see], against),
-            x=marginal(manifest.bins.x, modes, 0),
-            y=marginal(manifest.bins.y, modes, 1),
-            yaw=yaw_marginal(manifest.bins.yaw, modes),
-            evidence=evidence,
-            cameras=final,
-            stamp_s=min(view.stamp_s for view in views),
-            engine=network.engine.name,
-            T_base_frame=T_base_frame,
-            doubts=tuple(against),
+        return self._describe(stage, keyframe, solutions, T_base_frame, keyframe.stamp_s)
+
+    def _describe(
+        self,
+        stage: str,
+        keyframe: Keyframe,
+        solutions: Sequence[Solution],
+        T_base_frame: Array,
+        stamp_s: float,
+    ) -> BlockEstimate:
+        network, shared = self._networks[stage], "block" not in self._networks
+        return describe(
+            keyframe, solutions, stage, network.manifest, network.engine.name, T_base_frame, shared, stamp_s
         )
-
-
-def _numbered(found: Sequence[Resection | None]) -> tuple[list[int], list[Camera]]:
-    """The number of each view's camera among the distinct ones, -1 for none, and these."""
-    distinct = list({id(one): one for one in found if one is not None}.values())
-    numbers = {id(one): i for i, one in enumerate(distinct)}
-    return [numbers.get(id(one), -1) for one in found], [one.camera for one in distinct]

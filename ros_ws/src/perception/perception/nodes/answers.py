@@ -19,18 +19,19 @@ from perception.estimate import BlockEstimate, ToolEstimate
 from perception.nodes import frames, messages
 from perception.nodes.inputs import StampedView
 from perception.nodes.markers import markers
+from perception.tracking import Start
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What was made of views: the tool in each image, the block, None for stage `tool`, and a picture by camera. near:
-    the place (2,) in the base that was looked at first, None without."""
+    """What was made of views: the tool in each image, the block, None for stage `tool`, and a picture by camera. start:
+    where the block was before, for one that was followed from a keyframe, None for one that was looked for anew."""
 
     views: Sequence[StampedView]
     tools: Sequence[ToolEstimate]
     estimate: BlockEstimate | None
     pictures: dict[str, np.ndarray]
-    near: np.ndarray | None = None
+    start: Start | None = None
 
 
 class Answers:
@@ -63,8 +64,11 @@ class Answers:
         """Whether somebody looks at the overlays of a camera."""
         return bool(self._publishers[f"overlay {camera}"].get_subscription_count())
 
-    def publish(self, answer: Answer) -> BlockEstimateMessage:
-        """Publish all that somebody may want; returns the message of the estimate, empty where there is none."""
+    def publish(self, answer: Answer, keyframe_ns: Sequence[int] = ()) -> BlockEstimateMessage:
+        """Publish all that somebody may want; returns the message of the estimate, empty where there is none.
+
+        keyframe_ns: stamps of the images of the keyframe, for an answer with a start.
+        """
         views = answer.views
         for entry, tool in zip(views, answer.tools, strict=False):
             self._publishers["tool"].publish(messages.tool_message(tool, _optical_header(entry)))
@@ -72,9 +76,8 @@ class Answers:
             return BlockEstimateMessage(stage="tool", views=[entry.view.camera for entry in views])
         estimate = answer.estimate
         frame_id = self._clamp_frame if estimate.frame == "clamp" else self._base_frame
-        message = messages.block_message(
-            estimate, [entry.view for entry in views], [entry.stamp_ns for entry in views], frame_id, answer.near
-        )
+        plain, stamps_ns = [entry.view for entry in views], [entry.stamp_ns for entry in views]
+        message = messages.block_message(estimate, plain, stamps_ns, frame_id, answer.start, keyframe_ns)
         in_base = Header(stamp=message.header.stamp, frame_id=self._base_frame)
         for entry in views:
             used = self._publishers[f"used {entry.view.camera}"]

@@ -12,7 +12,6 @@ from concurrent.futures import Future as Job
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import numpy as np
 from rclpy.lifecycle import LifecycleNode
 
 from perception.errors import BlockworldError
@@ -23,7 +22,7 @@ from perception.nodes.inputs import Inputs, Moment, StampedView
 from perception.nodes.messages import NANOSECONDS
 from perception.nodes.runtime import Waker
 
-Process = Callable[[str, list[StampedView], np.ndarray | None], Answer]
+Process = Callable[[list[StampedView]], Answer]
 
 
 class Continuous:
@@ -47,7 +46,7 @@ class Continuous:
         self._job: Job[Answer] | None = None
         self._began_s = 0.0
         self._last = inputs.moment()
-        self._near: np.ndarray | None = None
+        self._keyframe_ns: list[int] = []
 
     def stop(self) -> None:
         """Publish nothing more."""
@@ -70,7 +69,7 @@ class Continuous:
         self._last = Moment(max(view.stamp_ns for view in views), now.epoch)
         self._health.frame_age.add((now.ns - taken_ns) / NANOSECONDS)
         self._began_s = time.monotonic()
-        self._job = self._thread.submit(self._process, self._settings.continuous, views, self._near)
+        self._job = self._thread.submit(self._process, views)
         self._job.add_done_callback(lambda _: self._waker.wake())
 
     def _on_done(self) -> None:
@@ -81,25 +80,25 @@ class Continuous:
         self._health.processing.add(time.monotonic() - self._began_s)
         try:
             answer = job.result()
-            self._answers.publish(answer)
+            self._publish(answer)
         except Exception as error:
             self._note_failure(error)
-        else:
-            self._note(answer)
         self.look()
 
-    def _note(self, answer: Answer) -> None:
+    def _publish(self, answer: Answer) -> None:
+        if answer.start is None:  # all was looked for in these images, to which the next estimates may go back
+            self._answers.publish(answer)
+            self._keyframe_ns = [view.stamp_ns for view in answer.views]
+        else:
+            self._answers.publish(answer, self._keyframe_ns)
         taken_ns = min(view.stamp_ns for view in answer.views)
         self._health.latency.add((self._inputs.moment().ns - taken_ns) / NANOSECONDS)
         self._health.estimates += 1
         self._health.last_stage, self._health.last_problem = self._settings.continuous, ""
-        if answer.estimate is not None and answer.estimate.frame == "base":
-            self._near = np.array([answer.estimate.x_m, answer.estimate.y_m])
 
     def _note_failure(self, error: Exception) -> None:
         known = isinstance(error, BlockworldError)
         problem: Any = str(error) if known else f"unexpected {type(error).__name__}: {error}"
-        self._near = None
         self._health.without_estimate += 1
         self._health.last_problem = problem
         self._node.get_logger().warning(problem, throttle_duration_sec=5.0)

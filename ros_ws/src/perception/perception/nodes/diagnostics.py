@@ -39,6 +39,7 @@ class Health:
             "processing time (s), median": _number(self.processing.median_s),
             "processing time (s), longest": _number(self.processing.longest_s),
             "frame age (s), median": _number(self.frame_age.median_s),
+            "frame age (s), longest": _number(self.frame_age.longest_s),
             "latency (s), median": _number(self.latency.median_s),
             "latency (s), longest": _number(self.latency.longest_s),
             "estimates": str(self.estimates),

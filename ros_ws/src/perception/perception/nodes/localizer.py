@@ -29,6 +29,7 @@ from std_msgs.msg import Header
 from perception import overlay
 from perception.bundle import default_models_dir
 from perception.errors import BlockworldError
+from perception.estimate import ToolEstimate
 from perception.localize import STAGES, Localizer
 from perception.methods import open_localizer
 from perception.node_parameters import LocalizerParameters
@@ -40,6 +41,7 @@ from perception.nodes.diagnostics import Health, source_status
 from perception.nodes.inputs import Inputs, Moment, StampedView
 from perception.nodes.managed import ManagedNode
 from perception.nodes.runtime import call_action, finish, run, until
+from perception.tracking import Tracker
 
 LONGEST_PROCESSING_S = 120.0
 SAME_YAW_RAD = 0.02
@@ -105,9 +107,16 @@ class LocalizerNode(ManagedNode):
         self._inputs = inputs
         if self.settings.continuous != "off":
             self._continuous = Continuous(
-                self, self.settings, inputs, self._thread, self._process, self._answers, self._health,
+                self, self.settings, inputs, self._thread, self._process_of_continuous(), self._answers, self._health,
                 paused=lambda: self._busy,
             )  # fmt: skip
+
+    def _process_of_continuous(self) -> Callable[[list[StampedView]], Answer]:
+        """Follows the block from one estimate to the next where the stage is coarse."""
+        assert self._localizer is not None  # the states hold this
+        stage = self.settings.continuous
+        tracker = Tracker(self._localizer) if stage == "coarse" else None
+        return lambda views: self._process(stage, views, tracker)
 
     def _subscribe(self, kind: type, topic: str, callback: Callable[[Any], None], depth: int) -> None:
         """As sensor data are, or reliably; parameters qos_overrides.TOPIC.subscription.* win over both."""
@@ -217,7 +226,7 @@ class LocalizerNode(ManagedNode):
             views += await self._collect(handle, cameras, since, limit_s, len(views), wanted)
         self._feedback(handle, goal.stage, len(views), wanted, "computing")
         begin = time.monotonic()
-        job = self._thread.submit(self._process, goal.stage, views, None)
+        job = self._thread.submit(self._process, goal.stage, views)
         answer = await finish(self, job, LONGEST_PROCESSING_S, "localizing")
         self._health.processing.add(time.monotonic() - begin)
         self._require_going_on(handle)
@@ -302,18 +311,21 @@ class LocalizerNode(ManagedNode):
             raise BlockworldError(f"the clamp did not turn to {np.rad2deg(yaw_rad):.0f} deg: {moved.message}")
         return True
 
-    def _process(self, stage: str, views: list[StampedView], near: np.ndarray | None) -> Answer:
+    def _process(self, stage: str, views: list[StampedView], tracker: Tracker | None = None) -> Answer:
         """In the worker thread: tool estimates, block estimate, and a picture of it for each camera that is watched."""
         localizer, answers = self._localizer, self._answers
         if localizer is None or answers is None:
             raise Interrupted("the localizer was cleaned up: configure and activate it, then try again.")
         plain = [entry.view for entry in views]
-        if stage == "coarse":
-            tools, estimate = [], localizer.coarse(plain, near)
+        tools: list[ToolEstimate] = []
+        estimate, origin = None, None
+        if tracker is not None:
+            estimate, origin = tracker.estimate(plain)
+        elif stage == "coarse":
+            estimate = localizer.coarse(plain)
         else:
             tools = [localizer.tool(view) for view in plain]
             estimate = localizer.fine(plain) if stage == "fine" else None
-            near = None
         pictures: dict[str, np.ndarray] = {}
         for view in plain:
             shown = estimate is not None and view.camera in estimate.cameras and answers.wants_overlay(view.camera)
@@ -321,7 +333,7 @@ class LocalizerNode(ManagedNode):
                 camera = estimate.cameras[view.camera]
                 clamp = localizer.robot.clamp_pose(view.joints)
                 pictures[view.camera] = overlay.draw(view.image, camera, estimate, clamp)
-        return Answer(views, tools, estimate, pictures, near)
+        return Answer(views, tools, estimate, pictures, None if origin is None else origin.start)
 
     def _feedback(self, handle: ServerGoalHandle, stage: str, have: int, wanted: int, text: str) -> None:
         handle.publish_feedback(

@@ -22,6 +22,7 @@ from std_msgs.msg import Header
 from perception.estimate import BlockEstimate, Evidence, Mode, Posterior, ToolEstimate
 from perception.localize import View
 from perception.picking import Found
+from perception.tracking import Start
 
 NANOSECONDS = 1_000_000_000
 POSE_ROWS = (0, 1, 5)  # x, y and the turn about z, of x, y, z, roll, pitch, yaw
@@ -116,10 +117,11 @@ def block_message(
     views: Sequence[View],
     stamps_ns: Sequence[int],
     frame_id: str,
-    near: np.ndarray | None = None,
+    start: Start | None = None,
+    keyframe_ns: Sequence[int] = (),
 ) -> BlockEstimateMessage:
-    """The message of an estimate that was made from views of the given stamps; near: the place where the block was
-    looked for first."""
+    """The message of an estimate that was made from views of the given stamps; start, and the stamps of its keyframe,
+    where it was followed from earlier ones."""
     message = BlockEstimateMessage(
         header=Header(stamp=time_message(min(stamps_ns)), frame_id=frame_id),
         stage=estimate.stage,
@@ -137,7 +139,8 @@ def block_message(
         modes=[mode_message(mode) for mode in estimate.modes],
         evidence=[evidence_message(one) for one in estimate.evidence],
         doubts=list(estimate.doubts),
-        near=[] if near is None else near.tolist(),
+        keyframe=[time_message(stamp) for stamp in keyframe_ns],
+        start=[] if start is None else start.numbers,
     )
     covariance = np.zeros((6, 6))
     covariance[np.ix_(POSE_ROWS, POSE_ROWS)] = estimate.covariance
