@@ -3,9 +3,9 @@
     python benchmarks/_cameras.py FOLDER --rate 30 --joint-rate 100
 
 FOLDER holds for each camera NAME.npy, pictures (P, N, H, W, 3) uint8 of P scenes, and joints.json with names and, for
-each scene, positions. A scene lasts for some seconds, in which its N pictures are shown in turn. Each camera has a timer
-and a stamp of its own: nothing triggers them together. Every message is made beforehand and only its stamp is set, as a
-driver in C++ would cost no more.
+each scene, positions. A scene lasts for some seconds, in which its N pictures are shown in turn. Each camera has a
+timer and a stamp of its own: nothing triggers them together. Every message is made beforehand and only its stamp is
+set, as a driver in C++ would cost no more.
 """
 
 import argparse

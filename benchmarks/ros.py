@@ -2,8 +2,8 @@
 
 Cameras and node are processes of their own, over real DDS. The pictures are six poses of the photoreal set `lab`,
 enlarged to 640 x 480, each for ten seconds, with fresh noise in four variants, so that no two frames that follow one
-another are alike; with a pose, block, robot and cameras are all in another place at once. Latency is from the stamp of an
-estimate's oldest image to its arrival here. The peer of the node's time is the library's on the same pictures, in a
+another are alike; with a pose, block, robot and cameras are all in another place at once. Latency is from the stamp of
+an estimate's oldest image to its arrival here. The peer of the node's time is the library's on the same pictures, in a
 process without ROS, alone on the machine.
 """
 
