@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import yaml
 
-from perception.errors import BlockworldError, JointStateError
+from perception.errors import BlockworldError, JointStateError, reason
+from perception.small_yaml import parse_yaml
 
 if TYPE_CHECKING:
     from perception.bag import Recorded, Request
@@ -138,10 +138,10 @@ def _positions(text: str, robot: "Robot") -> Any:
     numbers."""
     if text.endswith((".yaml", ".yml")):
         try:
-            content = yaml.safe_load(Path(text).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            content = parse_yaml(Path(text).read_bytes())
+        except (OSError, ValueError) as error:
             raise JointStateError(
-                f"the joint file {text} cannot be read ({type(error).__name__}): give a list of numbers."
+                f"the joint file {text} cannot be read ({reason(error)}): give a list of numbers."
             ) from None
         if isinstance(content, dict):
             return robot.order(list(content), [_number(value, text) for value in content.values()])

@@ -43,6 +43,8 @@ def test_overrides_are_read_as_yaml(file):
         (["samples"], "key=value"),
         (["task=grasp"], "task"),
         (["widths=[1"], "widths"),
+        (["widths=" + "[" * 10_000], "widths"),
+        (["samples=2024-99-99"], "samples"),
     ],
 )
 def test_a_wrong_override_is_named(file, overrides, named):
@@ -62,7 +64,10 @@ def test_a_file_that_is_no_text_is_named(tmp_path):
         read_configuration(Training, tmp_path / "wrong.yaml")
 
 
-@pytest.mark.parametrize("text", ["- a\n- b\n", "task: [", "task: fine\n"])
+@pytest.mark.parametrize(
+    "text",
+    ["- a\n- b\n", "task: [", "task: fine\n", "[" * 10_000, "data: 2024-99-99", "data: &a [*a]", "data: " + "9" * 5000],
+)
 def test_a_wrong_file_is_named(tmp_path, text):
     path = tmp_path / "wrong.yaml"
     path.write_text(text)

@@ -1,6 +1,7 @@
 """Built engines are found again for what they were built for, and never believed otherwise."""
 
 import json
+import os
 from dataclasses import fields, replace
 
 import pytest
@@ -47,6 +48,8 @@ def damaged(content):
     def with_header(**changes):
         return json.dumps({**header, **changes}).encode() + b"\n" + engine
 
+    unsigned = json.dumps({key: value for key, value in header.items() if key != "sha256"}).encode()
+
     return {
         "cut off": content[:-1],
         "longer than it says": content + b"x",
@@ -59,6 +62,11 @@ def damaged(content):
         "a negative size": with_header(bytes=-1),
         "a size beyond memory": with_header(bytes=1 << 60),
         "an endless header": b"{" * 100_000,
+        "a header nested deeper than can be read": b"[" * 4096,
+        "no checksum": unsigned + b"\n" + engine,
+        "a checksum that is none": with_header(sha256=["0"]),
+        "a size that is no number": with_header(bytes=float("nan")),
+        "bytes that are no text": b"\xff\xfe\xfd\n" + engine,
     }
 
 
@@ -66,6 +74,26 @@ def damaged(content):
 def test_damaged_and_hostile_files_are_refused(built, kind):
     built.write_bytes(damaged(built.read_bytes())[kind])
     assert str(built) in refusal(built)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "device", "link to itself"])
+def test_what_is_no_regular_file_is_refused_and_not_waited_for(built, kind):
+    built.unlink()
+    if kind == "pipe":
+        os.mkfifo(built)
+    elif kind == "folder":
+        built.mkdir()
+    else:
+        built.symlink_to("/dev/zero" if kind == "device" else built.name)
+    assert f"{built} cannot be read" in refusal(built)
+
+
+@pytest.mark.parametrize("name", ["../../outside", "/etc/engine", "a/b", "..", "nul\0", "x" * 300])
+def test_an_engine_is_never_written_outside_of_its_folder(tmp_path, name):
+    folder, key = tmp_path / "engines", replace(KEY, bundle=name)
+    assert write_engine(folder, key, ENGINE).parent == folder
+    assert read_engine(folder, key) == ENGINE
+    assert [path.name for path in tmp_path.iterdir()] == ["engines"]
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path):

@@ -1,5 +1,7 @@
 """Trained weights, and networks that begin with those of others."""
 
+import os
+
 import pytest
 import torch
 
@@ -51,6 +53,49 @@ def test_what_was_saved_is_given_back(tmp_path):
     save_weights(tmp_path / "weights.pt", before, ["hand", "clamp"])
     assert load_weights(tmp_path / "weights.pt", after)
     torch.testing.assert_close(after(IMAGES)[0], before(IMAGES)[0])
+
+
+class Payload:
+    """Runs a command when it is unpickled."""
+
+    def __init__(self, command):
+        self.command = command
+
+    def __reduce__(self):
+        return os.system, (self.command,)
+
+
+def damaged(path):
+    """Files that are not what was saved at the path."""
+    content = path.read_bytes()
+    torch.save({"network": Payload(f"touch {path.parent / 'ran'}")}, path.parent / "hostile.pt")
+    torch.save([1, 2], path.parent / "list.pt")
+    return {
+        "empty": b"",
+        "cut off": content[: len(content) // 2],
+        "text": b"weights",
+        "code": (path.parent / "hostile.pt").read_bytes(),
+        "a list": (path.parent / "list.pt").read_bytes(),
+    }
+
+
+@pytest.mark.parametrize("kind", ["empty", "cut off", "text", "code", "a list"])
+def test_weights_that_are_damaged_or_code_are_refused_and_not_run(tmp_path, kind):
+    path = tmp_path / "weights.pt"
+    save_weights(path, network(2), ["hand", "clamp"])
+    path.write_bytes(damaged(path)[kind])
+    for use in (lambda: load_weights(path, network(2)), lambda: begin_with(path, network(2), ["hand", "clamp"])):
+        with pytest.raises(BlockworldError, match="is damaged, or holds more than numbers and text") as error:
+            use()
+        assert "\n" not in str(error.value)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    save_weights(tmp_path / "weights.pt", network(2), ["hand", "clamp"])
+    with pytest.raises(BlockworldError, match="has the weights of another network") as error:
+        load_weights(tmp_path / "weights.pt", network(3))
+    assert "\n" not in str(error.value)
 
 
 def test_without_the_other_recipes_weights_there_is_a_sentence(tmp_path):

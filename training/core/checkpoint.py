@@ -6,6 +6,8 @@ from typing import Any
 
 import torch
 
+from perception.errors import BlockworldError
+
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     """Write `state` (tensors, numbers, strings and containers of them) to `path`, whole or not at all."""
@@ -16,8 +18,18 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
 
 
 def load_checkpoint(path: Path) -> dict[str, Any] | None:
-    """What was saved at `path`, on the CPU, or None where nothing was."""
+    """What was saved at `path`, on the CPU, or None where nothing was.
+
+    Raises BlockworldError for a file that is damaged or holds anything but what `save_checkpoint` writes.
+    """
     if not path.exists():
         return None
-    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception:  # of many kinds, whose texts advise to load it as code
+        state = None
+    if not isinstance(state, dict):
+        raise BlockworldError(
+            f"{path} cannot be read, is damaged, or holds more than numbers and text: copy it again or train anew."
+        )
     return state

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from perception.errors import BlockworldError
+from perception.errors import BlockworldError, reason
 from training.core.checkpoint import load_checkpoint, save_checkpoint
 
 PER_CHANNEL = ("head.1.weight", "head.1.bias", "absent.weight", "absent.bias")
@@ -20,11 +20,20 @@ def save_weights(path: Path, network: nn.Module, channels: Sequence[str]) -> Non
 
 
 def load_weights(path: Path, network: nn.Module) -> bool:
-    """Give a network the weights at `path`, which must be its own; False where there are none."""
+    """Give a network the weights at `path`, which must be its own; False where there are none.
+
+    Raises BlockworldError for a file that is damaged or has those of another network.
+    """
     saved = load_checkpoint(path)
-    if saved is not None:
+    if saved is None:
+        return False
+    try:
         network.load_state_dict(saved["network"])
-    return saved is not None
+    except (KeyError, RuntimeError, TypeError) as error:
+        raise BlockworldError(
+            f"{path} has the weights of another network ({reason(error)}): train anew with this configuration."
+        ) from None
+    return True
 
 
 def begin_with(path: Path, network: nn.Module, channels: Sequence[str]) -> None:

@@ -12,226 +12,58 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import numpy as np
 import yaml
-from numpy.typing import NDArray
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    PositiveFloat,
-    PositiveInt,
-    ValidationError,
-    model_validator,
+from pydantic import ValidationError
+
+from perception.bounded_files import read_bounded
+from perception.errors import BundleError, RobotError, reason
+from perception.manifest import (
+    INT8_FILE,
+    MANIFEST_VERSION,
+    MODEL_FILE,
+    ROBOT_FILE,
+    BinScores,
+    Calibration,
+    Channel,
+    CircularBins,
+    Crop,
+    Heatmaps,
+    ImageBins,
+    Input,
+    LinearBins,
+    LinkPoint,
+    Manifest,
+    Noise,
+    PixelBins,
+    PoseBins,
 )
+from perception.robot import Robot, parse_chain
+from perception.small_yaml import MOST_BYTES, parse_yaml
 
-from perception.errors import BundleError, RobotError
-from perception.robot import Robot
+__all__ = [  # what a bundle is made of can be had from here too
+    "BinScores",
+    "Bundle",
+    "Calibration",
+    "Channel",
+    "CircularBins",
+    "Crop",
+    "Heatmaps",
+    "ImageBins",
+    "Input",
+    "LinearBins",
+    "LinkPoint",
+    "Manifest",
+    "Noise",
+    "PixelBins",
+    "PoseBins",
+]
 
-MANIFEST_VERSION = 2
-MODEL_FILE, MANIFEST_FILE, CARD_FILE = "model.onnx", "manifest.yaml", "card.md"
-INT8_FILE, ROBOT_FILE = "model.int8.onnx", "robot.yaml"
+MANIFEST_FILE, CARD_FILE = "manifest.yaml", "card.md"
 MODELS_VARIABLE = "BLOCKWORLD_MODELS"
+MOST_MODEL_BYTES = 1 << 29
 
 Precision = Literal["fp32", "int8"]
 MODEL_FILES: dict[Precision, str] = {"fp32": MODEL_FILE, "int8": INT8_FILE}
-Task = Literal["localization.coarse", "localization.tool", "localization.fine", "localization.block"]
-FRAME_OF_TASK = {
-    "localization.coarse": "base",
-    "localization.tool": "image",
-    "localization.fine": "clamp",
-    "localization.block": "image",
-}
-CROPPED = ("localization.fine", "localization.block")
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class LinkPoint(_Strict):
-    """A point of the robot: xyz_m in the frame of a link."""
-
-    link: str
-    xyz_m: tuple[float, float, float]
-
-
-class Noise(_Strict):
-    """How far off points read from a channel's map are: scale * (the map's own covariance) + floor, in cells^2."""
-
-    scale: PositiveFloat = 1.0
-    floor: PositiveFloat = 0.1
-
-
-class Channel(_Strict):
-    """One heat map, of one point or of two that look alike: places on the robot's links, or parts of the block in
-    units of its length, width and height from the centre of its bottom face."""
-
-    name: str
-    kind: Literal["robot", "block"]
-    points: tuple[LinkPoint, ...] = Field(default=(), max_length=2)
-    parts: tuple[tuple[float, float, float], ...] = Field(default=(), max_length=2)
-    noise: Noise = Noise()
-
-    @model_validator(mode="after")
-    def _places_of_its_kind(self) -> Self:
-        own, other = (self.points, self.parts) if self.kind == "robot" else (self.parts, self.points)
-        if not own or other:
-            raise ValueError(
-                f"channel {self.name} of kind {self.kind} needs one or two "
-                f"{'points' if self.kind == 'robot' else 'parts'} and nothing else"
-            )
-        return self
-
-
-class Input(_Strict):
-    """Images that the network takes: (B, height, width, 3) uint8 RGB; it normalises them itself."""
-
-    name: str = "image"
-    layout: Literal["NHWC"] = "NHWC"
-    dtype: Literal["uint8"] = "uint8"
-    colour: Literal["rgb"] = "rgb"
-    width: PositiveInt
-    height: PositiveInt
-
-
-class Heatmaps(_Strict):
-    """Heat maps that the network gives: (B, K, height, width) float32, log-probabilities of each channel's cells; what
-    is missing from a sum of one is the probability that the point is not in the image. sigma: cells by which points
-    were smeared in training."""
-
-    kind: Literal["heatmaps"] = "heatmaps"
-    name: str = "log_heatmaps"
-    width: PositiveInt
-    height: PositiveInt
-    sigma: PositiveFloat
-    channels: tuple[Channel, ...] = Field(min_length=1)
-
-
-class BinScores(_Strict):
-    """Raw scores that the network gives: (B, S) float32, those of all bins of the manifest, quantity after quantity."""
-
-    kind: Literal["bins"] = "bins"
-    name: str = "scores"
-
-
-class Crop(_Strict):
-    """Side of a crop: in metres at the depth of what it is around, or, where no camera is known, in heights of the
-    image."""
-
-    side_m: PositiveFloat
-    side_heights: PositiveFloat = 0.336
-
-
-class LinearBins(_Strict):
-    """`count` bins of `width` metres around `centre`."""
-
-    count: PositiveInt
-    width: PositiveFloat
-    centre: float = 0.0
-
-    def centres(self) -> NDArray[np.float64]:
-        """(count,) bin centres in metres."""
-        return np.asarray(self.centre + (np.arange(self.count) - (self.count - 1) / 2) * self.width)
-
-
-class CircularBins(_Strict):
-    """`count` bins of `width` radians that fill the `period`; the first one starts at 0."""
-
-    count: PositiveInt
-    width: PositiveFloat
-    period: PositiveFloat
-
-    @model_validator(mode="after")
-    def _bins_fill_the_period(self) -> Self:
-        if abs(self.count * self.width - self.period) > 1e-6:
-            raise ValueError(
-                f"{self.count} bins of {self.width} rad do not fill the period {self.period} rad"
-            )
-        return self
-
-    def centres(self) -> NDArray[np.float64]:
-        """(count,) bin centres in radians, in [0, period)."""
-        return (np.arange(self.count) + 0.5) * self.period / self.count
-
-
-class ImageBins(_Strict):
-    """`count` bins across one side of the image."""
-
-    count: PositiveInt
-
-
-class PoseBins(_Strict):
-    """Bins of the block's position in m and yaw in rad."""
-
-    x: LinearBins
-    y: LinearBins
-    yaw: CircularBins
-
-
-class PixelBins(_Strict):
-    """Bins of a place in the image."""
-
-    u: ImageBins
-    v: ImageBins
-
-
-class Calibration(_Strict):
-    """Factors on the variances of place and yaw under which held-out truths fall into the regions as often as they
-    should."""
-
-    place: PositiveFloat = 1.0
-    yaw: PositiveFloat = 1.0
-
-
-class Manifest(_Strict):
-    """What a bundle is for, how to call its network, how it was made, and what it should hash to."""
-
-    manifest_version: int = MANIFEST_VERSION
-    name: str
-    version: str
-    task: Task
-    robot: str
-    frame: Literal["base", "image", "clamp"]
-    input: Input
-    output: Heatmaps | BinScores = Field(discriminator="kind")
-    crop: Crop | None = None
-    bins: PoseBins | PixelBins | None = None
-    calibration: Calibration = Calibration()
-    training: dict[str, str | int | float] = {}
-    metrics: dict[str, float] = {}
-    sha256: dict[str, str] = {}
-
-    @model_validator(mode="after")
-    def _fits_the_task(self) -> Self:
-        if self.frame != FRAME_OF_TASK[self.task]:
-            raise ValueError(f"task {self.task} has frame {FRAME_OF_TASK[self.task]}, not {self.frame}")
-        if (self.crop is not None) != (self.task in CROPPED):
-            raise ValueError(f"crop belongs to the tasks {' and '.join(CROPPED)} and to no other")
-        if (self.bins is None) != (self.task == "localization.block"):
-            raise ValueError("bins belong to every task but localization.block")
-        if self.bins is not None and isinstance(self.bins, PixelBins) != (self.task == "localization.tool"):
-            raise ValueError(
-                f"task {self.task} cannot have bins of {', '.join(type(self.bins).model_fields)}"
-            )
-        if isinstance(self.output, BinScores):
-            return self
-        names = {channel.name for channel in self.output.channels}
-        wanted = {"clamp"} if self.task == "localization.tool" else {"block_centre", "block_top"}
-        if not wanted <= names:
-            raise ValueError(f"task {self.task} needs the channels {', '.join(sorted(wanted - names))}")
-        return self
-
-    @property
-    def output_shape(self) -> tuple[int, ...]:
-        """Of what the network gives for one image."""
-        if isinstance(self.output, Heatmaps):
-            return (len(self.output.channels), self.output.height, self.output.width)
-        bins = self.bins
-        if isinstance(bins, PixelBins):
-            return (bins.u.count + bins.v.count,)
-        assert bins is not None  # the check of the manifest holds this
-        return (bins.x.count + bins.y.count + bins.yaw.count,)
 
 
 class Bundle:
@@ -253,7 +85,7 @@ class Bundle:
     @property
     def size(self) -> int:
         """Bytes of all its files."""
-        return sum(path.stat().st_size for path in self.path.iterdir())
+        return sum(path.stat().st_size for path in self.path.iterdir() if path.is_file())
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> Self:
@@ -265,18 +97,22 @@ class Bundle:
                 f"there is no model {path.name} in {path.parent} (present: {present}): "
                 f"train it with `blockworld train` or set {MODELS_VARIABLE} to the models folder."
             )
-        manifest = _read_manifest(path / MANIFEST_FILE)
-        _check_sum(path / MODEL_FILE, manifest.sha256.get(MODEL_FILE))
-        for name in (INT8_FILE, ROBOT_FILE):
-            if name in manifest.sha256:
-                _check_sum(path / name, manifest.sha256[name])
-        return cls(path, manifest)
+        bundle = cls(path, _read_manifest(path / MANIFEST_FILE))
+        for name in dict.fromkeys((MODEL_FILE, *bundle.manifest.sha256)):
+            bundle._read(name)
+        return bundle
+
+    def network(self, precision: Precision = "fp32") -> bytes:
+        """The ONNX file of this precision, the very bytes whose sum was compared with the manifest's; raises
+        BundleError."""
+        return self._read(MODEL_FILES[precision])
 
     def robot(self) -> Robot:
         """The robot that the network knows; raises BundleError where it is not here or lacks a link."""
         own = ROBOT_FILE in self.manifest.sha256
+        content = self._read(ROBOT_FILE) if own else b""
         try:
-            robot = Robot.load(self.path / ROBOT_FILE if own else self.manifest.robot)
+            robot = Robot(parse_chain(content, self.path / ROBOT_FILE)) if own else Robot.load(self.manifest.robot)
         except RobotError as error:
             raise BundleError(
                 f"{self.path / MANIFEST_FILE} is for a robot that cannot be loaded: {error}"
@@ -311,8 +147,29 @@ class Bundle:
 
     def described_as(self, manifest: Manifest) -> Self:
         """The same files under another manifest, written in place of this bundle."""
-        files = {name: (self.path / name).read_bytes() for name in self.manifest.sha256}
-        return self._replace(self.path, manifest, files, (self.path / CARD_FILE).read_text(encoding="utf-8"))
+        files = {name: self._read(name) for name in self.manifest.sha256}
+        try:
+            card = read_bounded(self.path / CARD_FILE, MOST_BYTES).decode("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BundleError(f"{self.path / CARD_FILE} cannot be read ({reason(error)}): export it again.") from None
+        return self._replace(self.path, manifest, files, card)
+
+    def _read(self, name: str) -> bytes:
+        path, expected = self.path / name, self.manifest.sha256.get(name)
+        if expected is None:
+            raise BundleError(f"{self.path / MANIFEST_FILE} has no sha256 of {name}: export the bundle again.")
+        try:
+            content = read_bounded(path, MOST_MODEL_BYTES if name in MODEL_FILES.values() else MOST_BYTES)
+        except OSError as error:
+            told = reason(error.strerror)
+            raise BundleError(f"{path} is missing or unreadable ({told}): export the bundle again.") from None
+        found = hashlib.sha256(content).hexdigest()
+        if found != expected:
+            raise BundleError(
+                f"{path} has sha256 {found[:12]}..., but its manifest says {expected[:12]}...: the file is "
+                "damaged or from another export, copy or export the bundle again."
+            )
+        return content
 
     @classmethod
     def _replace(cls, path: Path, manifest: Manifest, files: Mapping[str, bytes], card: str) -> Self:
@@ -356,39 +213,22 @@ def default_models_dir() -> Path:
 
 def _read_manifest(path: Path) -> Manifest:
     try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content: Any = parse_yaml(read_bounded(path, MOST_BYTES))
     except FileNotFoundError:
         raise BundleError(
             f"{path} is missing: {path.parent} is not a model bundle, export it again."
         ) from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = str(error).splitlines()[0]
-        raise BundleError(f"{path} cannot be read ({reason}): export the bundle again.") from None
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{path} cannot be read ({reason(error)}): export the bundle again.") from None
     version = content.get("manifest_version") if isinstance(content, dict) else None
     if version != MANIFEST_VERSION:
         raise BundleError(
-            f"{path} has manifest version {version}, but this software reads version {MANIFEST_VERSION}: "
+            f"{path} has manifest version {reason(version)}, but this software reads version {MANIFEST_VERSION}: "
             "export the bundle again or install the software version that it was made for."
         )
     try:
         return Manifest.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the manifest"
-        raise BundleError(f"{path} is wrong at {place} ({first['msg']}): export the bundle again.") from None
-
-
-def _check_sum(path: Path, expected: str | None) -> None:
-    if expected is None:
-        raise BundleError(
-            f"{path.parent / MANIFEST_FILE} has no sha256 of {path.name}: export the bundle again."
-        )
-    try:
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        raise BundleError(f"{path} is missing or unreadable: export the bundle again.") from None
-    if found != expected:
-        raise BundleError(
-            f"{path} has sha256 {found[:12]}..., but its manifest says {expected[:12]}...: the file is "
-            "damaged or from another export, copy or export the bundle again."
-        )
+        place = reason(".".join(str(part) for part in first["loc"])) if first["loc"] else "the manifest"
+        raise BundleError(f"{path} is wrong at {place} ({reason(first['msg'])}): export the bundle again.") from None

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from perception.errors import BlockworldError
+from perception.small_yaml import parse_yaml
 
 Config = TypeVar("Config", bound=BaseModel)
 
@@ -18,12 +18,12 @@ def read_configuration(model: type[Config], path: Path, overrides: Sequence[str]
     Raises BlockworldError that names the file or word, the field and what it should be.
     """
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        values = parse_yaml(path.read_bytes()) or {}  # a pipe will do, too: its user names it
     except OSError as error:
         raise BlockworldError(f"cannot read the configuration {path}: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise BlockworldError(f"{path} is no text in UTF-8: save it as such.") from error
-    except yaml.YAMLError as error:
+    except ValueError as error:
         raise BlockworldError(f"{path} is not valid YAML: {' '.join(str(error).split())}.") from error
     if not isinstance(values, dict):
         raise BlockworldError(f"{path} should hold `key: value` lines, not a {type(values).__name__}.")
@@ -33,8 +33,8 @@ def read_configuration(model: type[Config], path: Path, overrides: Sequence[str]
         if not equals or not key:
             raise BlockworldError(f"{word!r} is not of the form key=value, such as samples=1000.")
         try:
-            values[key] = yaml.safe_load(text)
-        except yaml.YAMLError as error:
+            values[key] = parse_yaml(text.encode())
+        except ValueError as error:
             raise BlockworldError(f"the value in {word!r} cannot be read: quote it as YAML asks.") from error
         sources[key] = repr(word)
     return validated(model, values, str(path), sources)

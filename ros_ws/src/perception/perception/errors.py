@@ -35,3 +35,14 @@ class LocalizationError(BlockworldError):
 
 class RobotError(BlockworldError, ValueError):
     """A robot is not known, or its files cannot be used."""
+
+
+_LONGEST_REASON = 300
+
+
+def reason(what: object) -> str:
+    """What a library or a file says, fit for a sentence on a terminal: its first line, shortened, without control
+    characters."""
+    line = next(iter(str(what).splitlines()), "") or type(what).__name__
+    shown = "".join(one if one.isprintable() else "?" for one in line[:_LONGEST_REASON])
+    return shown + ("..." if len(line) > _LONGEST_REASON else "")

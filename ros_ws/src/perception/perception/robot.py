@@ -4,47 +4,52 @@ import os
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
-import yaml
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from perception.errors import JointStateError, RobotError
+from perception.bounded_files import read_bounded
+from perception.errors import JointStateError, RobotError, reason
+from perception.small_yaml import MOST_BYTES, parse_yaml
 
 Array = NDArray[np.float64]
 LIMIT_TOLERANCE = 0.02  # rad or m: encoders and simulators overshoot a limit a little
 CHAIN_FILE = "chain.yaml"
+MOST_JOINTS = 256
 
-Vector = tuple[float, float, float]
+Label = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=200)]
+"""A name that can stand in a sentence."""
+Number = Annotated[float, Field(ge=-1e4, le=1e4)]
+Vector = tuple[Number, Number, Number]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Mimic(_Strict):
     """A joint that a mechanism couples to another one: its position is multiplier * position of `joint` + offset."""
 
-    joint: str
-    multiplier: float = 1.0
-    offset: float = 0.0
+    joint: Label
+    multiplier: Number = 1.0
+    offset: Number = 0.0
 
 
 class Joint(_Strict):
     """One joint: its frame in the parent link (m, fixed-axis roll pitch yaw in rad), axis and limits (rad or
     m)."""
 
-    name: str
+    name: Label
     type: Literal["revolute", "prismatic", "fixed"]
-    parent: str
-    child: str
+    parent: Label
+    child: Label
     xyz: Vector
     rpy: Vector
     axis: Vector = (0.0, 0.0, 1.0)
-    lower: float = 0.0
-    upper: float = 0.0
+    lower: Number = 0.0
+    upper: Number = 0.0
     mimic: Mimic | None = None
 
     def origin(self) -> Array:
@@ -56,19 +61,19 @@ class Gripper(_Strict):
     """The joints that move the fingers, the position (m or rad) of each when they are closed and open, and the middle
     of each finger's gripping face at its tip: (link, xyz in that link, m)."""
 
-    joints: tuple[str, ...] = Field(min_length=1)
-    closed: float
-    open: float
-    tips: tuple[tuple[str, Vector], tuple[str, Vector]]
+    joints: tuple[Label, ...] = Field(min_length=1, max_length=MOST_JOINTS)
+    closed: Number
+    open: Number
+    tips: tuple[tuple[Label, Vector], tuple[Label, Vector]]
 
 
 class Chain(_Strict):
     """A robot's joints in an order where every parent comes before its children. One of the links is `clamp`."""
 
-    name: str
-    base: str
+    name: Label
+    base: Label
     gripper: Gripper
-    joints: tuple[Joint, ...]
+    joints: tuple[Joint, ...] = Field(max_length=MOST_JOINTS)
 
     @model_validator(mode="after")
     def _is_a_tree(self) -> Self:
@@ -267,14 +272,24 @@ def _basis(joint: Joint) -> Array:
     return basis.reshape(3, 16)
 
 
+def parse_chain(content: bytes, path: Path) -> Chain:
+    """The chain in a YAML document that was read from `path`; raises RobotError as `Robot.load`."""
+    try:
+        values = parse_yaml(content)
+    except ValueError as error:
+        raise RobotError(f"{path} cannot be read ({reason(error)}): give a chain of joints or its folder.") from None
+    try:
+        return Chain.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = reason(".".join(str(part) for part in first["loc"])) if first["loc"] else "the chain"
+        raise RobotError(f"{path} is wrong at {place} ({reason(first['msg'])}): import the robot again.") from None
+
+
 @cache
 def _read(path: Path) -> Chain:
     try:
-        return Chain.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = str(error).splitlines()[0]
-        raise RobotError(f"{path} cannot be read ({reason}): give a chain of joints or its folder.") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the chain"
-        raise RobotError(f"{path} is wrong at {place} ({first['msg']}): import the robot again.") from None
+        content = read_bounded(path, MOST_BYTES)
+    except OSError as error:
+        raise RobotError(f"{path} cannot be read ({reason(error)}): give a chain of joints or its folder.") from None
+    return parse_chain(content, path)

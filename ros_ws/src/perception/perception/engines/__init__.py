@@ -31,7 +31,7 @@ def open_engine(bundle: Bundle, engine: str = AUTO) -> Engine:
     """Opens the bundle's network on the named engine of ENGINES, and on no other: only "auto" chooses.
 
     Raises EngineError for an engine that is not available here, a bundle without what the engine runs, or a network
-    that does not match its manifest.
+    that does not match its manifest, and BundleError for files that are no longer those that were checked.
     """
     if engine not in ENGINES:
         raise EngineError(f"there is no engine {engine!r}: choose one of {', '.join(ENGINES)}.")

@@ -7,11 +7,13 @@ is written beside its place and moved there, so that a reader sees all of it or 
 import hashlib
 import json
 import os
+import re
 import tempfile
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from perception.bounded_files import open_regular
 from perception.errors import EngineError
 
 ENGINES_VARIABLE = "BLOCKWORLD_ENGINES"
@@ -40,7 +42,8 @@ class EngineKey:
     def file_name(self) -> str:
         """Of the engine: readable, and different for different keys."""
         text = json.dumps(asdict(self), sort_keys=True)
-        return f"{self.bundle}-{self.precision}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.engine"
+        bundle = re.sub(r"[^A-Za-z0-9_-]", "_", self.bundle)[:64]  # no separators, and no more than a name holds
+        return f"{bundle}-{self.precision}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.engine"
 
 
 def engines_dir() -> Path:
@@ -69,11 +72,11 @@ def read_engine(folder: Path, key: EngineKey) -> bytes:
     """The engine that was built for exactly this; raises EngineError, with what is wrong, where there is none."""
     path = folder / key.file_name
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as (file, whole):
             line = file.readline(_MOST_HEADER)
             header = _header(path, line)
             size = header["bytes"]
-            if os.fstat(file.fileno()).st_size != len(line) + size:
+            if whole != len(line) + size:
                 raise EngineError(f"{path} is not as long as it says: it is cut off or damaged.")
             engine = file.read(size)
     except FileNotFoundError:
@@ -83,7 +86,7 @@ def read_engine(folder: Path, key: EngineKey) -> bytes:
     wrong = [one.name for one in fields(key) if header.get(one.name) != getattr(key, one.name)]
     if wrong:
         raise EngineError(f"{path} was built for another {wrong[0]}.")
-    if hashlib.sha256(engine).hexdigest() != header["sha256"]:
+    if hashlib.sha256(engine).hexdigest() != header.get("sha256"):
         raise EngineError(f"{path} is damaged: its checksum is another one.")
     return engine
 
@@ -105,7 +108,7 @@ def write_whole(path: Path, content: bytes) -> None:
 def _header(path: Path, line: bytes) -> dict[str, Any]:
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise EngineError(f"{path} is not an engine of this software.") from None
     size = found.get("bytes") if isinstance(found, dict) else None
     if not isinstance(size, int) or found.get("format") != FORMAT:

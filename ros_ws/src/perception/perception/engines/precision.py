@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from perception.bundle import Bundle
+from perception.engines.onnx_file import check_onnx
 from perception.errors import EngineError
 
 if TYPE_CHECKING:
@@ -30,11 +31,15 @@ def model_of(bundle: Bundle, precision: TensorRtPrecision) -> Path:
 
 
 def network_in(bundle: Bundle, precision: TensorRtPrecision) -> bytes:
-    """The network for TensorRT, serialized; raises EngineError as `model_of` does, and where the package onnx, which
-    changes the file, is not installed."""
-    path = model_of(bundle, precision)
+    """The network for TensorRT, serialized; raises EngineError as `model_of` does, for an ONNX file that refers to
+    others, and where the package onnx, which changes the file, is not installed."""
+    path, content = model_of(bundle, precision), bundle.network("int8" if precision == "int8" else "fp32")
+    try:
+        check_onnx(content)
+    except ValueError as error:
+        raise EngineError(f"{path} cannot be used ({error}): export the bundle again.") from None
     if precision == "fp32":
-        return path.read_bytes()
+        return content
     try:
         import onnx
     except ImportError:
@@ -42,7 +47,7 @@ def network_in(bundle: Bundle, precision: TensorRtPrecision) -> bytes:
             f"an engine in {precision} needs the package onnx: install the extra tensorrt, or choose fp32."
         ) from None
     change = in_half if precision == "fp16" else with_signed_bytes
-    return bytes(change(onnx.load(path)).SerializeToString())
+    return bytes(change(onnx.load_from_string(content)).SerializeToString())
 
 
 def in_half(model: "ModelProto") -> "ModelProto":

@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.bounded_files import read_bounded
 from perception.bundle import Bundle
+from perception.engines.contract import check_found, check_images
 from perception.engines.engine_files import EngineKey, engines_dir, read_engine, write_engine, write_whole
 from perception.engines.precision import TensorRtPrecision, model_of, network_in
 from perception.errors import EngineError
@@ -23,6 +25,7 @@ MOST_IMAGES = 12
 """Largest batch of an engine: the pictures of two hypotheses in six views. More are shared out."""
 USUAL_IMAGES = 6
 _WORKSPACE = 1 << 30  # bytes
+_MOST_TIMINGS = 1 << 28  # bytes
 
 
 class TensorRtEngine:
@@ -62,14 +65,12 @@ class TensorRtEngine:
 
     def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """What the manifest's output describes, of images (B, H, W, 3), in batches of what the engine was built for;
-        raises ValueError for wrong shapes, EngineError where the GPU fails."""
-        wanted = (self._manifest.input.height, self._manifest.input.width, 3)
-        if images.dtype != np.uint8 or images.shape[1:] != wanted:
-            raise ValueError(
-                f"images must be (B, {wanted[0]}, {wanted[1]}, 3) uint8, not {images.shape} {images.dtype}"
-            )
+        raises ValueError for wrong shapes, EngineError where the GPU fails or gives something else."""
+        check_images(self._manifest, images)
         most = self._key.most_images
-        return np.concatenate([self._some(images[i : i + most]) for i in range(0, len(images), most)])
+        found = np.concatenate([self._some(images[i : i + most]) for i in range(0, len(images), most)])
+        check_found(self._manifest, len(images), found)
+        return found
 
     def _some(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         cuda, own = self._cuda, np.ascontiguousarray(images)
@@ -125,7 +126,7 @@ def build(bundle: Bundle, precision: TensorRtPrecision = "fp16", folder: Path | 
     config = builder.create_builder_config()
     config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, _WORKSPACE)
     timings = place / _timings_of(key)
-    cache = config.create_timing_cache(timings.read_bytes() if timings.is_file() else b"")
+    cache = config.create_timing_cache(_kept(timings))
     config.set_timing_cache(cache, False)
     profile = builder.create_optimization_profile()
     size = (bundle.manifest.input.height, bundle.manifest.input.width, 3)
@@ -137,6 +138,14 @@ def build(bundle: Bundle, precision: TensorRtPrecision = "fp16", folder: Path | 
     written = write_engine(place, key, bytes(plan))
     write_whole(timings, bytes(config.get_timing_cache().serialize()))
     return written
+
+
+def _kept(timings: Path) -> bytes:
+    """Measured kernels, or none: without them building only takes longer."""
+    try:
+        return read_bounded(timings, _MOST_TIMINGS)
+    except OSError:
+        return b""
 
 
 def _timings_of(key: EngineKey) -> str:
