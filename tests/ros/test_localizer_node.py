@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from fixtures_world import MarkerWorld
 from real_graph import START_S, running
 
 from perception.errors import BlockworldError
@@ -10,56 +9,20 @@ from perception.graph import NodeSpec
 
 pytest.importorskip("rclpy", reason="no ROS 2: neither the wheels of the extra `ros` nor a sourced one")
 
-CAMERAS = ["camera_1", "camera_2"]
-
-
-class Robot:
-    """Publishes the pictures and joint states of a still world when told to, well or badly."""
-
-    def __init__(self, client) -> None:
-        from rclpy.qos import QoSProfile
-        from sensor_msgs.msg import Image, JointState
-
-        self.world = MarkerWorld()
-        self.client = client
-        self.joints = self.world.joint_positions().tolist()
-        self.names = list(self.world.joint_names)
-        self.encoding = "rgb8"
-        self.cameras = list(CAMERAS)
-        self._images = {
-            camera: client.node.create_publisher(Image, f"/{camera}/image_raw", QoSProfile(depth=1))
-            for camera in CAMERAS
-        }
-        self._states = client.node.create_publisher(JointState, "/joint_states", 10)
-        self._pictures = {camera: self.world.image(camera) for camera in CAMERAS}
-        client.node.create_timer(0.2, self._publish)
-
-    def _publish(self) -> None:
-        from sensor_msgs.msg import JointState
-        from std_msgs.msg import Header
-
-        from perception.nodes.messages import image_message
-
-        header = Header(stamp=self.client.node.get_clock().now().to_msg())
-        self._states.publish(JointState(header=header, name=self.names, position=self.joints))
-        for camera in self.cameras:
-            message = image_message(self._pictures[camera], header)
-            message.encoding = self.encoding
-            self._images[camera].publish(message)
+from feed import CAMERAS, Feed, localizer_parameters
 
 
 @pytest.fixture(scope="module")
 def graph(ros, models):
     """A localizer that nobody has configured."""
-    parameters = {"models": str(models), "cameras": CAMERAS, "reliable_inputs": True, "timeout_s": 30.0}
-    with running([NodeSpec("localizer", "localizer", parameters=parameters)], ros) as graph:
+    with running([NodeSpec("localizer", "localizer", parameters=localizer_parameters(models))], ros) as graph:
         graph.client.wait_for_state("unconfigured", timeout_s=START_S)
         yield graph
 
 
 @pytest.fixture(scope="module")
 def robot(graph):
-    return Robot(graph.client)
+    return Feed(graph.client)
 
 
 @pytest.fixture

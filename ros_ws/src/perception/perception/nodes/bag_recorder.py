@@ -163,12 +163,12 @@ class BagRecorder(ManagedNode):
 def _open(folder: str) -> Writer:
     if not folder:
         raise BlockworldError("parameter 'folder' is empty: give the folder of the bag to write.")
-    writer = Writer(folder, version=BAG_VERSION, storage_plugin=StoragePlugin.MCAP)
     try:
+        writer = Writer(folder, version=BAG_VERSION, storage_plugin=StoragePlugin.MCAP)
         writer.open()
     except (WriterError, OSError) as error:
         raise BlockworldError(
-            f"the bag '{folder}' cannot be written ({error}): give a folder that does not exist yet."
+            f"the bag '{folder}' cannot be written ({str(error).rstrip('.')}): give a folder that does not exist yet."
         ) from error
     return writer
 
