@@ -33,6 +33,10 @@ def test_an_engine_comes_back_as_it_was_written(built):
     assert read_engine(built.parent, KEY) == b"another" and [built] == list(built.parent.iterdir())
 
 
+@pytest.mark.fault(
+    "a TensorRT engine of another GPU, version or network",
+    "never loaded; the sentence names the command that builds it",
+)
 @pytest.mark.parametrize("field", [one.name for one in fields(EngineKey)])
 def test_an_engine_of_anything_else_is_another_file_or_refused(built, field):
     other = replace(KEY, **{field: 6 if field == "most_images" else "other"})
@@ -70,6 +74,7 @@ def damaged(content):
     }
 
 
+@pytest.mark.fault("a TensorRT engine that is damaged or hostile", "never loaded; refused in one sentence")
 @pytest.mark.parametrize("kind", sorted(damaged(b"{}\n")))
 def test_damaged_and_hostile_files_are_refused(built, kind):
     built.write_bytes(damaged(built.read_bytes())[kind])

@@ -27,6 +27,7 @@ def bundle(tmp_path, monkeypatch):
     return write_small(tmp_path, monkeypatch)
 
 
+@pytest.mark.fault("YAML that grows, recurses or would run code", "refused in one sentence")
 @pytest.mark.parametrize("name", ["manifest.yaml", "robot.yaml"])
 @pytest.mark.parametrize(
     ("text", "told"),
@@ -95,6 +96,10 @@ def inside(place, value):
     return {first: content[first]}
 
 
+@pytest.mark.fault(
+    "a manifest that asks for huge sizes or names other files",
+    "refused in one sentence before anything is allocated",
+)
 @pytest.mark.parametrize(
     ("place", "value"),
     [
@@ -151,6 +156,7 @@ def test_what_a_manifest_calls_things_cannot_write_on_the_terminal(bundle):
     assert "has manifest version" in refusal(with_manifest(bundle, manifest_version="2\n" * 1000))
 
 
+@pytest.mark.fault("a pipe, device or folder in the place of a model file", "refused in one sentence; never waited for")
 @pytest.mark.parametrize("name", ["manifest.yaml", "model.onnx", "model.int8.onnx", "robot.yaml"])
 @pytest.mark.parametrize("kind", ["pipe", "folder", "device", "link to itself", "dangling link", "link to a pipe"])
 def test_what_is_no_regular_file_is_refused_and_not_waited_for(bundle, name, kind):
@@ -176,12 +182,14 @@ def test_a_link_to_the_same_bytes_is_followed(bundle):
     assert outcome(bundle.path) == "runs"
 
 
+@pytest.mark.fault("a network of many gigabytes", "refused in one sentence before it is read")
 def test_a_file_larger_than_any_network_is_refused_before_it_is_read(bundle):
     with bundle.model_path().open("r+b") as file:
         file.truncate(MOST_MODEL_BYTES + 1)
     assert f"it has {MOST_MODEL_BYTES + 1} bytes, more than the {MOST_MODEL_BYTES}" in refusal(bundle)
 
 
+@pytest.mark.fault("a network replaced after it was checked", "refused in one sentence")
 def test_a_network_replaced_after_it_was_checked_is_refused(bundle):
     bundle.model_path().write_bytes(marker_network("tool") + b"\n")
     with pytest.raises(BundleError, match=r"model\.onnx has sha256"):

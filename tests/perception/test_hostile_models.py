@@ -62,6 +62,7 @@ def test_a_sound_bundle_runs(bundle):
     assert outcome(with_nodes(bundle, helper.make_node("Identity", ["mean"], ["done"])).path) == "runs"
 
 
+@pytest.mark.fault("a network that is cut off", "refused in one sentence")
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 0.7, 0.99])
 def test_a_network_that_is_cut_off_is_refused(bundle, share):
     content = marker_network("tool")
@@ -69,6 +70,7 @@ def test_a_network_that_is_cut_off_is_refused(bundle, share):
     assert "cannot open" in told
 
 
+@pytest.mark.fault("a network with weights in files that no checksum covers", "refused in one sentence")
 @pytest.mark.parametrize(
     "tensor",
     [
@@ -91,6 +93,7 @@ def test_weights_in_other_files_or_in_memory_are_refused(bundle, tensor, tmp_pat
             network_in(Bundle.load(bundle.path), "fp32")
 
 
+@pytest.mark.fault("a network with endless loops or operations of others", "refused in one sentence")
 @pytest.mark.parametrize(
     ("node", "told"),
     [
@@ -136,6 +139,10 @@ def test_functions_and_sparse_weights_are_refused(bundle):
     assert "sparse weights" in refusal(with_file(bundle, "model.onnx", model.SerializeToString()))
 
 
+@pytest.mark.fault(
+    "a network that declares more weights than it holds",
+    "refused in one sentence before anything is allocated",
+)
 @pytest.mark.parametrize("dims", [(1 << 40, 3), (1 << 40, 1 << 40), (-1, 3), (1 << 31, 2), ((1 << 63) - 1,)])
 def test_weights_of_more_numbers_than_bytes_are_refused(bundle, dims):
     tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=dims, raw_data=bytes(12))
@@ -143,6 +150,7 @@ def test_weights_of_more_numbers_than_bytes_are_refused(bundle, dims):
     assert "cannot open" in refusal(with_nodes(bundle, add, weights=[tensor]))
 
 
+@pytest.mark.fault("a network whose results grow beyond all memory", "refused in one sentence at 2 GiB")
 @pytest.mark.parametrize("count", [MOST_MEMORY_BYTES // 4, 1 << 40, (1 << 62) + 1])
 @pytest.mark.parametrize("operation", ["ConstantOfShape", "Expand", "Tile", "Resize", "Range", "from the image"])
 def test_a_network_that_grows_beyond_memory_is_refused(bundle, operation, count):
@@ -190,6 +198,7 @@ def test_a_network_of_another_size_than_its_manifest_is_refused_when_it_is_opene
     assert told in str(error.value)
 
 
+@pytest.mark.fault("a network that gives more than its manifest says", "refused in one sentence")
 def test_a_network_that_gives_more_than_it_declares_is_refused(bundle):
     model = onnx.load_from_string(marker_network("tool"))
     model.graph.node[-1].output[0] = "small"
@@ -258,6 +267,10 @@ def test_a_network_that_divides_integers_beyond_their_range_is_refused(bundle):
     assert done.returncode == 0
 
 
+@pytest.mark.fault(
+    "900 bundles damaged at random, checksums made to fit",
+    "each runs or is refused in one sentence; none crashes or takes memory",
+)
 def test_whatever_chance_damages_the_bundle_runs_or_is_refused_in_a_sentence(bundle, tmp_path):
     """By itself, so that a crash of ONNX Runtime would be seen, and the memory of the process is bounded."""
     alone = Bundle.write(bundle.path, bundle.manifest, bundle.network(), "# Card\n", SMALL_CHAIN)

@@ -122,6 +122,7 @@ def test_two_stacks_in_one_domain_do_not_meet(environment, tmp_path):
     assert codes == [0, 0], "\n".join(stack.output() for stack in stacks)
 
 
+@pytest.mark.fault("a node of a graph cannot start", "the graph ends with the node's name and reason")
 def test_a_node_that_cannot_start_ends_the_graph_with_its_reason(environment):
     up = Up(environment, "demo", "world:=no_such_world")
     assert up.process.wait(START_S) == 1

@@ -79,6 +79,7 @@ def damaged(path):
     }
 
 
+@pytest.mark.fault("weights that are damaged or contain code", "refused in one sentence; no code runs")
 @pytest.mark.parametrize("kind", ["empty", "cut off", "text", "code", "a list"])
 def test_weights_that_are_damaged_or_code_are_refused_and_not_run(tmp_path, kind):
     path = tmp_path / "weights.pt"
