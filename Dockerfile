@@ -18,8 +18,7 @@ FROM ros:jazzy
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 ENV PIP_NO_CACHE_DIR=1
 
-# ros:jazzy brings the compiler, colcon, launch, rosbag2 with MCAP and the standard messages. No cv_bridge: Jazzy's is
-# compiled for numpy 1 and does not import beside the numpy of constraints.txt; images convert without it.
+# ros:jazzy brings the compiler, colcon, launch, rosbag2 with MCAP and the standard messages.
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
         python3-dev \

@@ -15,7 +15,6 @@ ROS = {
     "rclpy",
     "rosidl_runtime_py",
     "perception_interfaces",
-    "cv_bridge",
     "tf2_ros",
     "sensor_msgs",
     "geometry_msgs",

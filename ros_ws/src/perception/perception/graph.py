@@ -141,12 +141,15 @@ USE_SIM = Argument("use_sim", "start the simulated world in place of robot and c
 RVIZ = Argument("rviz", "start RViz with the display of this graph", "flag", "false")
 WORLD = Argument("world", "simulated world: a registered name, or module:Class")
 ROBOT = Argument("robot", "robot of the simulated world: a name, or the folder of a description")
-SEED = Argument("seed", "seed of the simulated world", "integer", "0")
+SEED = Argument("seed", "seed of the simulated world", "integer")
+PICK = Argument("pick", "start the node that picks the block up; needs a server of move_clamp", "flag", "false")
 BAG = Argument("bag", "folder of a rosbag2 (MCAP) to record; it must not exist yet")
+
+OF_LOCALIZER = (CAMERAS, MODELS, ENGINE, METHOD, STAGE)
 
 
 def localize(values: dict[str, Any]) -> list[NodeSpec]:
-    """The localizer, with the simulated world and RViz where asked for."""
+    """The localizer; with the simulated world, the node that picks up, a bag and RViz where asked for."""
     nodes = []
     params_file = values["params_file"]
     if values["use_sim"]:
@@ -160,6 +163,12 @@ def localize(values: dict[str, Any]) -> list[NodeSpec]:
     nodes.append(
         NodeSpec("localizer", "localizer", parameters=localizer, params_file=params_file, respawn=True)
     )
+    start = {"autostart": True}
+    if values["pick"]:
+        nodes.append(NodeSpec("pick", "pick", parameters=start, params_file=params_file))
+    if values["bag"] is not None:
+        bag = {"folder": values["bag"], **start}
+        nodes.append(NodeSpec("bag_recorder", "bag_recorder", parameters=bag, params_file=params_file))
     if values["rviz"]:
         display = ("-d", shared_file("rviz/localize.rviz"))
         nodes.append(NodeSpec("rviz", "rviz2", package="rviz2", arguments=display))
@@ -168,15 +177,7 @@ def localize(values: dict[str, Any]) -> list[NodeSpec]:
 
 def demo(values: dict[str, Any]) -> list[NodeSpec]:
     """The simulated world, the localizer and the node that picks the block up; a bag where asked for."""
-    nodes = localize({**values, "use_sim": True})
-    start = {"autostart": True}
-    nodes.append(NodeSpec("pick", "pick", parameters=start, params_file=values["params_file"]))
-    if values["bag"] is not None:
-        bag = {"folder": values["bag"], **start}
-        nodes.append(
-            NodeSpec("bag_recorder", "bag_recorder", parameters=bag, params_file=values["params_file"])
-        )
-    return nodes
+    return localize({**values, "use_sim": True, "pick": True})
 
 
 GRAPHS: dict[str, Graph] = {
@@ -185,13 +186,13 @@ GRAPHS: dict[str, Graph] = {
         Graph(
             "localize",
             "tell where the block is, from camera images and joint states",
-            (CAMERAS, MODELS, ENGINE, METHOD, STAGE, NAMESPACE, PARAMS_FILE, USE_SIM, WORLD, ROBOT, SEED, RVIZ),
+            (*OF_LOCALIZER, NAMESPACE, PARAMS_FILE, USE_SIM, WORLD, ROBOT, SEED, PICK, BAG, RVIZ),
             localize,
         ),
         Graph(
             "demo",
             "localize the block in a simulated world and pick it up",
-            (CAMERAS, MODELS, ENGINE, METHOD, STAGE, NAMESPACE, PARAMS_FILE, WORLD, ROBOT, SEED, BAG, RVIZ),
+            (*OF_LOCALIZER, NAMESPACE, PARAMS_FILE, WORLD, ROBOT, SEED, BAG, RVIZ),
             demo,
         ),
     )

@@ -18,7 +18,7 @@ from perception.synchronizer import RULES
 
 CAMERA_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _UNITS = {"s": "s", "m": "m", "rad": "rad", "hz": "Hz", "mb": "MB"}
-CONTINUOUS = ("off", "coarse", "tool", "fine")
+CONTINUOUS = ("none", "coarse", "tool", "fine")  # "off" is false in YAML
 METHODS = ("heatmaps", "bins")  # those of perception.methods, which takes long to import
 
 
@@ -88,11 +88,12 @@ class LocalizerParameters(ManagedParameters):
     method: str = parameter("heatmaps", "how the block is localized", choices=METHODS)
     models: str = parameter("", "folder of the models; empty: BLOCKWORLD_MODELS, else the checkout's models/")
     engine: str = parameter(AUTO, "inference engine", choices=tuple(ENGINES))
-    continuous: str = parameter("off", "stage that is done again and again without being asked", choices=CONTINUOUS)
+    continuous: str = parameter("none", "stage that is done again and again without being asked", choices=CONTINUOUS)
     base_frame: str = parameter("", "frame of the robot base; empty: the base link of the models' robot")
     clamp_frame: str = parameter("clamp", "frame between the finger tips")
+    block_frame: str = parameter("block", "frame of the block on /tf")
     reliable_inputs: bool = parameter(
-        False, "subscribe reliably to images and joint states; they must be published so"
+        False, "subscribe reliably to images and joint states; they must be published so", read_only=True
     )
     sync_slop_s: float = parameter(0.1, "how far apart the images of one estimate may be taken", 0.0, 10.0)
     sync_rule: str = parameter("newest", "which of several sets of images so close is used", choices=RULES)

@@ -72,6 +72,10 @@ class Answers:
         views = answer.views
         for entry, tool in zip(views, answer.tools, strict=False):
             self._publishers["tool"].publish(messages.tool_message(tool, _optical_header(entry)))
+        for entry in views:
+            used = self._publishers[f"used {entry.view.camera}"]
+            if used.get_subscription_count() > 0:
+                used.publish(entry.message)
         if answer.estimate is None:
             return BlockEstimateMessage(stage="tool", views=[entry.view.camera for entry in views])
         estimate = answer.estimate
@@ -79,10 +83,6 @@ class Answers:
         plain, stamps_ns = [entry.view for entry in views], [entry.stamp_ns for entry in views]
         message = messages.block_message(estimate, plain, stamps_ns, frame_id, answer.start, keyframe_ns)
         in_base = Header(stamp=message.header.stamp, frame_id=self._base_frame)
-        for entry in views:
-            used = self._publishers[f"used {entry.view.camera}"]
-            if used.get_subscription_count() > 0:
-                used.publish(entry.message)
         self._publishers["estimate"].publish(message)
         self._publishers["pose"].publish(messages.pose_with_covariance(message))
         self._publishers["markers"].publish(markers(estimate, in_base))
@@ -95,5 +95,6 @@ class Answers:
 
 
 def _optical_header(entry: StampedView) -> Header:
-    stamp = messages.time_message(entry.stamp_ns)
-    return Header(stamp=stamp, frame_id=f"{entry.view.camera}_optical_frame")
+    """Of the image, in the camera's own frame where its driver names one."""
+    frame_id = entry.message.header.frame_id or f"{entry.view.camera}_optical_frame"
+    return Header(stamp=messages.time_message(entry.stamp_ns), frame_id=frame_id)

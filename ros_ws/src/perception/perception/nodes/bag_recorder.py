@@ -25,7 +25,7 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from perception.errors import BlockworldError
 from perception.node_parameters import BagRecorderParameters
 from perception.nodes.managed import ManagedNode
-from perception.nodes.runtime import run
+from perception.nodes.runtime import run, steady_timer
 
 BAG_VERSION = 9  # of ROS 2 Jazzy
 LOOK_S = 0.5
@@ -52,14 +52,19 @@ class BagRecorder(ManagedNode):
         """Open the bag."""
         self._connections.clear()
         self._written = self._bytes = 0
-        self._writer = _open(self.settings.folder)
+        folder = self.settings.folder
+        if not folder:
+            raise BlockworldError("parameter 'folder' is empty: give the folder of the bag to write.")
         if self._free_bytes() < self.settings.keep_free_mb * MB:
-            raise BlockworldError(self._full())
+            raise BlockworldError(f"no bag is begun in '{folder}': {self._too_full()}")
+        self._writer = _open(folder)
 
     def activated(self) -> None:
         """Begin to record."""
+        if self._writer is None:
+            raise BlockworldError("the bag is closed: configure the recorder again, with another folder.")
         self._look()
-        self._timer = self.create_timer(LOOK_S, self._look)
+        self._timer = steady_timer(self, LOOK_S, self._look)
 
     def deactivated(self) -> None:
         """Record nothing more; the bag stays open."""
@@ -78,12 +83,15 @@ class BagRecorder(ManagedNode):
 
     def told(self) -> Mapping[str, str]:
         """What was recorded, and the room for more."""
-        free = {} if self._writer is None else {"free (MB)": str(self._free_bytes() // MB)}
+        try:
+            free = str(self._free_bytes() // MB) if self.settings.folder else ""
+        except OSError as error:
+            free = str(error.strerror)
         return {
             "folder": self.settings.folder,
             "messages": str(self._written),
             "bytes": str(self._bytes),
-            **free,
+            "free (MB)": free,
             "free (MB), expected": f"at least {self.settings.keep_free_mb}",
         }
 
@@ -129,13 +137,14 @@ class BagRecorder(ManagedNode):
     def _on_raw(self, topic: str, data: bytes) -> None:
         if self._writer is None:
             return
-        if self._free_bytes() - len(data) < self.settings.keep_free_mb * MB:
-            self._give_up(self._full())
-            return
+        folder = self.settings.folder
         try:
+            if self._free_bytes() - len(data) < self.settings.keep_free_mb * MB:
+                self._give_up(f"the bag '{folder}' is closed: {self._too_full()}")
+                return
             self._writer.write(self._connections[topic], self.get_clock().now().nanoseconds, data)
         except OSError as error:
-            self._give_up(f"the bag '{self.settings.folder}' cannot be written any more ({error.strerror}).")
+            self._give_up(f"the bag '{folder}' cannot be written any more ({error.strerror}).")
         else:
             self._written += 1
             self._bytes += len(data)
@@ -150,19 +159,19 @@ class BagRecorder(ManagedNode):
         self.get_logger().error(self.fault)
 
     def _free_bytes(self) -> int:
-        return shutil.disk_usage(self.settings.folder).free
+        """Where the bag is, or will be."""
+        folder = Path(self.settings.folder).absolute()
+        place = folder if self._writer is not None else next(one for one in folder.parents if one.exists())
+        return shutil.disk_usage(place).free
 
-    def _full(self) -> str:
-        folder, least = self.settings.folder, self.settings.keep_free_mb
+    def _too_full(self) -> str:
         return (
-            f"the bag '{folder}' is closed: less than {least} MB are free there. Make room, or lower keep_free_mb, and "
+            f"less than {self.settings.keep_free_mb} MB are free there. Make room, or lower keep_free_mb, and "
             "configure the recorder again with another folder."
         )
 
 
 def _open(folder: str) -> Writer:
-    if not folder:
-        raise BlockworldError("parameter 'folder' is empty: give the folder of the bag to write.")
     try:
         writer = Writer(folder, version=BAG_VERSION, storage_plugin=StoragePlugin.MCAP)
         writer.open()

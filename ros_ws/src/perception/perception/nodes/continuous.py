@@ -45,6 +45,7 @@ class Continuous:
         self._waker = Waker(node, self._on_done)
         self._job: Job[Answer] | None = None
         self._began_s = 0.0
+        self._idle_since_s = time.monotonic()
         self._last = inputs.moment()
         self._keyframe_ns: list[int] = []
 
@@ -53,6 +54,20 @@ class Continuous:
         self._waker.destroy()
         self._job = None
 
+    @property
+    def idle_s(self) -> float:
+        """Seconds since there were images to work on."""
+        return time.monotonic() - self._idle_since_s
+
+    def why_idle(self) -> str:
+        """What keeps it from the next estimate."""
+        now = self._inputs.moment()
+        missing = self._inputs.why_missing(self._settings.cameras, Moment(self._oldest_ns(now), now.epoch))
+        return missing or f"all images are older than {self._settings.oldest_frame_s:g} s when their turn comes"
+
+    def _oldest_ns(self, now: Moment) -> int:
+        return now.ns - int(self._settings.oldest_frame_s * NANOSECONDS)
+
     def look(self) -> None:
         """Begin the next estimate, where the last one is done and new images are there."""
         if self._job is not None or self._paused():
@@ -60,15 +75,15 @@ class Continuous:
         now = self._inputs.moment()
         if now.epoch != self._last.epoch:
             self._last = Moment(0, now.epoch)
-        oldest_ns = now.ns - int(self._settings.oldest_frame_s * NANOSECONDS)
-        views = self._inputs.views(self._settings.cameras, Moment(max(self._last.ns, oldest_ns), now.epoch))
+        since = Moment(max(self._last.ns, self._oldest_ns(now)), now.epoch)
+        views = self._inputs.views(self._settings.cameras, since)
         if not views:
             return
         taken_ns = min(view.stamp_ns for view in views)
         # What was newest among the views is not used twice, be it with other images of the other cameras.
         self._last = Moment(max(view.stamp_ns for view in views), now.epoch)
         self._health.frame_age.add((now.ns - taken_ns) / NANOSECONDS)
-        self._began_s = time.monotonic()
+        self._began_s = self._idle_since_s = time.monotonic()
         self._job = self._thread.submit(self._process, views)
         self._job.add_done_callback(lambda _: self._waker.wake())
 

@@ -16,16 +16,14 @@ try:
 except ImportError:
     TransformBroadcaster = None
 
-CHILD_FRAME = "block"
-DESCRIPTION = (
-    f"'{CHILD_FRAME}' is broadcast" if TransformBroadcaster else "not broadcast: tf2_ros is not installed"
-)
+DESCRIPTION = "the block is broadcast" if TransformBroadcaster else "not broadcast: tf2_ros is not installed"
 
 
 class Broadcaster:
     """Sends base -> block of each estimate."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, child_frame: str) -> None:
+        self._child_frame = child_frame
         self._broadcaster: Any = TransformBroadcaster(node) if TransformBroadcaster else None
 
     def send(self, estimate: BlockEstimate, header: Header) -> None:
@@ -33,7 +31,7 @@ class Broadcaster:
         if self._broadcaster is None:
             return
         pose = pose_message(block_in_base(estimate))
-        message = TransformStamped(header=header, child_frame_id=CHILD_FRAME)
+        message = TransformStamped(header=header, child_frame_id=self._child_frame)
         message.transform.translation.x = pose.position.x
         message.transform.translation.y = pose.position.y
         message.transform.translation.z = pose.position.z

@@ -7,6 +7,7 @@ from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
 
 from launch import LaunchContext, LaunchDescription
 from perception.graph import Graph, NodeSpec, find_graph
@@ -45,7 +46,10 @@ def launch_node(spec: NodeSpec) -> Node:
     """The launch action of a node; as in `NodeSpec.ros_arguments`, parameters win over the params file."""
     parameters: list = [] if spec.params_file is None else [spec.params_file]
     if spec.parameters:
-        parameters.append(dict(spec.parameters))
+        # Texts stay texts: launch_ros would read them as YAML, in which on, off and no are truth values.
+        texts = {name: value for name, value in spec.parameters.items() if isinstance(value, str)}
+        typed = {name: ParameterValue(value, value_type=str) for name, value in texts.items()}
+        parameters.append({**spec.parameters, **typed})
     return Node(
         package=spec.package,
         executable=spec.executable,

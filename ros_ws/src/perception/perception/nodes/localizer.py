@@ -66,7 +66,7 @@ class LocalizerNode(ManagedNode):
         self._subscriptions_of_state: list[Any] = []
         self._busy = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="localizer")
-        self._tf = frames.Broadcaster(self)
+        self._tf = frames.Broadcaster(self, self.settings.block_frame)
         self._move = ActionClient(self, MoveClamp, "move_clamp")
         self._server = ActionServer(
             self,
@@ -105,7 +105,7 @@ class LocalizerNode(ManagedNode):
             self._subscribe(Image, source.topic, partial(self._on_image, inputs, camera), 1)
         self._subscribe(JointState, inputs.joint_source.topic, partial(self._on_joints, inputs), JOINTS_DEPTH)
         self._inputs = inputs
-        if self.settings.continuous != "off":
+        if self.settings.continuous != "none":
             self._continuous = Continuous(
                 self, self.settings, inputs, self._thread, self._process_of_continuous(), self._answers, self._health,
                 paused=lambda: self._busy,
@@ -124,7 +124,10 @@ class LocalizerNode(ManagedNode):
         reliability = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
         profile = QoSProfile(depth=depth, reliability=reliability)
         overrides = QoSOverridingOptions.with_default_policies()
-        made = self.create_subscription(kind, topic, callback, profile, qos_overriding_options=overrides)
+        try:
+            made = self.create_subscription(kind, topic, callback, profile, qos_overriding_options=overrides)
+        except RuntimeError as error:
+            raise BlockworldError(f"parameters qos_overrides.{topic}.subscription.* are wrong: {error}") from None
         self._subscriptions_of_state.append(made)
 
     def _on_image(self, inputs: Inputs, camera: str, message: Image) -> None:
@@ -165,17 +168,19 @@ class LocalizerNode(ManagedNode):
 
     @property
     def warning(self) -> str:
-        """The problem of the last estimate, else that estimates are late."""
-        late_s = self._health.latency.median_s
-        if self._health.last_problem or self._continuous is None or late_s is None:
+        """The problem of the last estimate, else that none is made, or that they are late."""
+        late_s, expected_s = self._health.latency.median_s, self.settings.expected_latency_s
+        if self._health.last_problem or self._continuous is None:
             return self._health.last_problem
-        if late_s <= self.settings.expected_latency_s:
+        if self._continuous.idle_s > self.settings.stale_after_s:
+            return f"no estimate for {self._continuous.idle_s:.1f} s: {self._continuous.why_idle()}"
+        if late_s is None or late_s <= expected_s:
             return ""
-        return f"estimates come {late_s:.3f} s after their images, expected are {self.settings.expected_latency_s:g} s"
+        return f"estimates come {late_s:.3f} s after their images, expected are {expected_s:g} s"
 
     def statuses(self) -> list[DiagnosticStatus]:
         """Of the node, of each camera, of the joint states."""
-        found, inputs, name = super().statuses(), self._inputs, self.get_name()
+        found, inputs, name = super().statuses(), self._inputs, self.full_name
         found[0].name = f"{name}: localization"
         if inputs is not None:
             stale_after_s = self.settings.stale_after_s

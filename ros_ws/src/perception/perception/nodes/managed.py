@@ -15,7 +15,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 
 from perception.errors import BlockworldError
 from perception.nodes.diagnostics import status
-from perception.nodes.runtime import declare, read_parameters
+from perception.nodes.runtime import declare, read_parameters, steady_timer
 
 REPORT_S = 1.0
 
@@ -38,9 +38,9 @@ class ManagedNode(LifecycleNode):
         self.state = "unconfigured"
         self.fault = ""
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        self.create_timer(REPORT_S, self._report)
+        steady_timer(self, REPORT_S, self._report)
         if self.settings.autostart:
-            self._starter = self.create_timer(0.0, self._start)
+            self._starter = steady_timer(self, 0.0, self._start)
 
     def configured(self) -> None:
         """Get what the node needs; raises BlockworldError for what a user can mend."""
@@ -63,6 +63,11 @@ class ManagedNode(LifecycleNode):
         """What is not as it should be while the node is active, "" for nothing."""
         return ""
 
+    @property
+    def full_name(self) -> str:
+        """With the namespace before it, as in robot_1/localizer."""
+        return str(self.get_fully_qualified_name()).lstrip("/")
+
     def statuses(self) -> list[DiagnosticStatus]:
         """What the node reports: of itself, then of what it depends on."""
         if self.fault:
@@ -73,7 +78,7 @@ class ManagedNode(LifecycleNode):
             level, message = DiagnosticStatus.WARN, self.warning
         else:
             level, message = DiagnosticStatus.OK, "active"
-        return [status(self.get_name(), level, message, {"state": self.state, **self.told()})]
+        return [status(self.full_name, level, message, {"state": self.state, **self.told()})]
 
     def _report(self) -> None:
         array = DiagnosticArray(status=self.statuses())

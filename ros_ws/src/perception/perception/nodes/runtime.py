@@ -17,10 +17,12 @@ from typing import Any
 import rclpy
 from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rclpy.action import ActionClient
-from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.callback_groups import CallbackGroup, ReentrantCallbackGroup
+from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
+from rclpy.timer import Timer
 
 from perception.errors import BlockworldError
 from perception.node_parameters import check_value, checked, range_of, unit_of
@@ -93,6 +95,11 @@ def run(make_node: Callable[[], Node]) -> None:
         rclpy.try_shutdown()
 
 
+def steady_timer(node: Node, period_s: float, act: Callable[[], None], group: CallbackGroup | None = None) -> Timer:
+    """A timer that goes on whatever ROS time does, as where a bag that gave the time has come to its end."""
+    return node.create_timer(period_s, act, callback_group=group, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+
 class _Until:
     """Awaitable that gives way to the executor until a condition holds."""
 
@@ -108,7 +115,7 @@ async def until(node: Node, condition: Callable[[], bool], timeout_s: float) -> 
     """Wait, while other callbacks run, until a condition holds (True) or the time is up (False)."""
     deadline = time.monotonic() + timeout_s
     # The executor asks again whenever anything wakes it; a group of its own, so that no callback holds it up.
-    waker = node.create_timer(POLL_S, lambda: None, callback_group=ReentrantCallbackGroup())
+    waker = steady_timer(node, POLL_S, lambda: None, ReentrantCallbackGroup())
     try:
         await _Until(lambda: condition() or time.monotonic() >= deadline)
     finally:

@@ -29,7 +29,7 @@ from perception.errors import BlockworldError
 from perception.node_parameters import SimWorldParameters
 from perception.nodes.managed import ManagedNode
 from perception.nodes.messages import clamp_transform, image_message, pose_message, transform_of, yaw_of
-from perception.nodes.runtime import finish, run
+from perception.nodes.runtime import finish, run, steady_timer
 from perception.world import MoveResult, World, load_world
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -94,7 +94,7 @@ class SimWorld(ManagedNode):
         """Begin to publish."""
         self._shown_truth = -1
         self._next_images_s = time.monotonic()
-        self._timer = self.create_timer(1.0 / self.settings.joint_rate_hz, self._on_timer)
+        self._timer = steady_timer(self, 1.0 / self.settings.joint_rate_hz, self._on_timer)
 
     def deactivated(self) -> None:
         """Publish nothing more; what the world is doing is finished."""
