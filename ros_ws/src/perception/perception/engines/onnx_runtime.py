@@ -1,6 +1,8 @@
 """ONNX Runtime: runs everywhere, on the execution providers that the installed build brings."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -16,6 +18,9 @@ _PROVIDERS = {
     "openvino": "OpenVINOExecutionProvider",
 }
 _BY_PREFERENCE = ("cuda", "cpu")  # of "onnxruntime"; the others have to be asked for
+# Threads that wait for each other within a run spin this long and then sleep, and none spins between runs: longer, and
+# they would take the cores from the other processes on a robot's computer.
+_SPIN = {"session.intra_op.spin_duration_us": "50", "session.force_spinning_stop": "1"}
 
 
 def best_device() -> str:
@@ -25,7 +30,11 @@ def best_device() -> str:
 
 
 class OnnxRuntimeEngine:
-    """A bundle's network in an ONNX Runtime session that uses as many threads as this process may."""
+    """A bundle's network in an ONNX Runtime session that uses as many threads as this process may.
+
+    On a processor a batch that the threads share evenly is computed by each of them alone, waiting for nobody; any
+    other by all of them together. What an image gives is the same to the bit, alone or in any batch.
+    """
 
     def __init__(self, bundle: Bundle, precision: Precision = "fp32", device: str = "cpu") -> None:
         """device: "cpu", "cuda", "tensorrt" or "openvino". Raises EngineError where the installed build lacks it or it
@@ -39,18 +48,16 @@ class OnnxRuntimeEngine:
                 f"the engine 'onnxruntime-{device}' is not available in this installation: its ONNX Runtime has "
                 f"{', '.join(available)}."
             )
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = len(os.sched_getaffinity(0))
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        # Idle threads that spin would take the cores from the other processes on a robot's computer.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._threads = len(os.sched_getaffinity(0))
         path = bundle.model_path(precision)
         try:
-            self._session = onnxruntime.InferenceSession(path, options, providers=[provider])
+            self._session = _session(path, provider, self._threads)
+            alone = device == "cpu" and self._threads > 1
+            self._single = _session(path, provider, 1) if alone else None  # runs in the thread that calls it
         except Exception as error:  # onnxruntime's own exceptions share no base class
             reason = str(error).splitlines()[0]
             raise EngineError(f"ONNX Runtime cannot open {path} ({reason}): export the bundle again.") from None
+        self._workers = ThreadPoolExecutor(self._threads)
         if self._session.get_providers()[0] != provider:  # it goes on without one that does not start
             raise EngineError(
                 f"the engine 'onnxruntime-{device}' does not start on this machine: its libraries or its device are "
@@ -77,12 +84,38 @@ class OnnxRuntimeEngine:
             raise ValueError(
                 f"images must be (B, {wanted[0]}, {wanted[1]}, 3) uint8, not {images.shape} {images.dtype}"
             )
-        batch = {self._manifest.input.name: np.ascontiguousarray(images)}
-        (found,) = self._session.run([self._manifest.output.name], batch)
-        expected = (len(images), *self._manifest.output_shape)
-        if found.shape != expected:
+        images = np.ascontiguousarray(images)
+        found = np.empty((len(images), *self._manifest.output_shape), np.float32)
+        if self._single is None or len(images) % self._threads:
+            self._run_into(self._session, images, found)
+            return found
+        share = len(images) // self._threads
+        parts = [slice(i * share, (i + 1) * share) for i in range(self._threads)]
+        sessions = [self._single] * self._threads
+        list(self._workers.map(self._run_into, sessions, [images[p] for p in parts], [found[p] for p in parts]))
+        return found
+
+    def _run_into(
+        self, session: onnxruntime.InferenceSession, images: NDArray[np.uint8], found: NDArray[np.float32]
+    ) -> None:
+        """Runs the network; the output is written where it belongs, not copied there."""
+        binding = session.io_binding()
+        binding.bind_input(self._manifest.input.name, "cpu", 0, np.uint8, images.shape, images.ctypes.data)
+        binding.bind_output(self._manifest.output.name, "cpu", 0, np.float32, found.shape, found.ctypes.data)
+        try:
+            session.run_with_iobinding(binding)
+        except Exception as error:
             raise EngineError(
-                f"the network {self._manifest.name} gave {found.shape}, but its manifest says "
-                f"{expected}: export the bundle again."
-            )
-        return np.asarray(found, dtype=np.float32)
+                f"the network {self._manifest.name} does not give {found.shape}, which its manifest says "
+                f"({str(error).splitlines()[0]}): export the bundle again."
+            ) from None
+
+
+def _session(path: Path, provider: str, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    for name, value in _SPIN.items():
+        options.add_session_config_entry(name, value)
+    return onnxruntime.InferenceSession(path, options, providers=[provider])
