@@ -36,6 +36,7 @@ from training.localization.quantize import quantized
 CONFIGS = Path(__file__).resolve().parents[1] / "training" / "localization" / "configs"
 BATCHES = {"coarse": 3, "tool": 3, "fine": 6, "block": 6}  # images of 3 cameras, close-ups at 2 orientations
 ROUNDS, QUICK_ROUNDS = 40, 5
+PAUSE_S = 0.02  # before each run: threads of the one before spin on for some ms, and would take a core from it
 QUICK_POSES = 3
 EAGER, REFERENCE = "PyTorch eager", "onnxruntime-cpu"
 LEAST_OF_FLOAT, LEAST_OF_FASTEST = 1.6, 2.5  # times as fast as PyTorch eager
@@ -89,6 +90,7 @@ def timed(task: str, folder: Path, rounds: int) -> list[dict[str, Any]]:
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
+            time.sleep(PAUSE_S)
             begin = time.perf_counter()
             run(images)
             seconds[name].append(time.perf_counter() - begin)

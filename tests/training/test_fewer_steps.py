@@ -8,7 +8,7 @@ import torch
 from onnx import numpy_helper
 
 from perception.bundle import Bundle, default_models_dir
-from perception.engines.precision import with_signed_bytes
+from perception.engines.precision import in_half, with_signed_bytes
 from training.core.half_weights import with_half_weights
 from training.localization.export import to_onnx
 from training.localization.fewer_steps import in_fewer_steps, rewrite
@@ -88,6 +88,11 @@ def test_tensorrt_gets_signed_bytes_of_it_too(small, images):
     assert pairs and all(values[node.input[2]].dtype == np.int8 and not values[node.input[2]].any() for node in pairs)
     off = np.abs(outputs(signed.SerializeToString(), images[:5]) - outputs(few, images[:5])).mean()
     assert off < 0.1
+
+
+def test_half_precision_gives_about_the_same(network, images):
+    half = in_half(onnx.load_from_string(in_fewer_steps(network))).SerializeToString()
+    assert np.abs(outputs(half, images[:3]) - outputs(network, images[:3])).max() < 0.03
 
 
 def test_a_bundle_is_rewritten_with_its_checksums(tmp_path):

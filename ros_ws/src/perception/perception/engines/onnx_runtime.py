@@ -32,8 +32,8 @@ def best_device() -> str:
 class OnnxRuntimeEngine:
     """A bundle's network in an ONNX Runtime session that uses as many threads as this process may.
 
-    On a processor a batch that the threads share evenly is computed by each of them alone, waiting for nobody; any
-    other by all of them together. What an image gives is the same to the bit, alone or in any batch.
+    On a processor each thread computes an even share of the batch alone, waiting for nobody; what is left over they
+    compute together. What an image gives is the same to the bit, alone or in any batch.
     """
 
     def __init__(self, bundle: Bundle, precision: Precision = "fp32", device: str = "cpu") -> None:
@@ -86,13 +86,13 @@ class OnnxRuntimeEngine:
             )
         images = np.ascontiguousarray(images)
         found = np.empty((len(images), *self._manifest.output_shape), np.float32)
-        if self._single is None or len(images) % self._threads:
-            self._run_into(self._session, images, found)
-            return found
-        share = len(images) // self._threads
-        parts = [slice(i * share, (i + 1) * share) for i in range(self._threads)]
-        sessions = [self._single] * self._threads
+        share = 0 if self._single is None else len(images) // self._threads
+        shared = share * self._threads
+        parts = [slice(i, i + share) for i in range(0, shared, share)] if share else []
+        sessions = [self._single] * len(parts)
         list(self._workers.map(self._run_into, sessions, [images[p] for p in parts], [found[p] for p in parts]))
+        if shared < len(images):
+            self._run_into(self._session, images[shared:], found[shared:])
         return found
 
     def _run_into(
