@@ -1,13 +1,17 @@
 """What runs a bundle's network: chosen for the machine, or as asked, or refused."""
 
+import sys
+import time
+
 import numpy as np
 import pytest
 from fixtures_bundle import CHANNELS, manifest, marker_network, write_marker_bundles
 
 from perception import engines
-from perception.bundle import Bundle
+from perception.bundle import Bundle, default_models_dir
 from perception.engines import engines_for, open_engine
 from perception.engines.machine import multiplies_bytes
+from perception.engines.onnx_runtime import OnnxRuntimeEngine
 from perception.errors import EngineError
 
 
@@ -64,11 +68,73 @@ def test_an_engine_is_as_asked_for_or_refused(both, sound):
     assert open_engine(both, "onnxruntime").name == "onnxruntime-cpu"
     assert open_engine(both, "onnxruntime-cpu-int8").name == "onnxruntime-cpu-int8"
     said = engines_for(both)
-    assert [name for name, why in said.items() if not why] == ["onnxruntime", "onnxruntime-cpu", "onnxruntime-cpu-int8"]
+    runs = [name for name, why in said.items() if not why and not name.startswith("openvino-")]
+    assert runs == ["onnxruntime", "onnxruntime-cpu", "onnxruntime-cpu-int8"]
     assert "its ONNX Runtime has" in said["onnxruntime-openvino"] and "extra tensorrt" in said["tensorrt-fp16"]
     assert "has no network in int8" in engines_for(Bundle.load(sound / "tool"))["onnxruntime-cpu-int8"]
     with pytest.raises(EngineError, match="tool has no network in int8"):
         open_engine(Bundle.load(sound / "tool"), "onnxruntime-cpu-int8")
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_an_image_gives_the_same_digits_in_any_batch(monkeypatch, threads, precision):
+    """Whether threads share a batch or compute it together."""
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(threads)))
+    bundle = Bundle.load(default_models_dir() / "block")
+    engine, size = OnnxRuntimeEngine(bundle, precision), bundle.manifest.input
+    images = np.random.default_rng(0).integers(0, 256, (6, size.height, size.width, 3), dtype=np.uint8)
+    alone = np.concatenate([engine.run(image[None]) for image in images])
+    for count in (2, 3, 6):
+        assert np.array_equal(engine.run(images[:count]), alone[:count])
+    assert engine.run(images[::2]).flags.c_contiguous and np.array_equal(engine.run(images[::2]), alone[::2])
+    kept = engine.run(images[:2])
+    engine.run(images[2:4])
+    assert np.array_equal(kept, alone[:2])  # nobody else writes there
+
+
+def test_threads_sleep_between_runs(sound):
+    engine = open_engine(Bundle.load(sound / "tool"), "onnxruntime-cpu")
+    images = np.zeros((3, 480, 640, 3), np.uint8)
+    engine.run(images)
+    before = time.process_time()
+    time.sleep(0.5)
+    assert time.process_time() - before < 0.1
+
+
+def test_openvino_says_what_it_needs(both, monkeypatch):
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    for name in ("openvino-fp32", "openvino-bf16", "openvino-int8"):
+        with pytest.raises(EngineError, match=f"'{name}' is not available .*: install the extra openvino"):
+            open_engine(both, name)
+
+
+@pytest.mark.parametrize(("precision", "most"), [("fp32", 1e-4), ("bf16", 0.2), ("int8", 1.0)])
+def test_openvino_gives_about_the_same(precision, most):
+    core = pytest.importorskip("openvino").Core()
+    if precision == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        pytest.skip("no bfloat16 here")
+    bundle = Bundle.load(default_models_dir() / "block")
+    size = bundle.manifest.input
+    images = np.random.default_rng(0).integers(0, 256, (3, size.height, size.width, 3), dtype=np.uint8)
+    engine = open_engine(bundle, f"openvino-{precision}")
+    assert engine.name == f"openvino-{precision}"
+    found = engine.run(images)
+    assert np.abs(found - open_engine(bundle, "onnxruntime-cpu").run(images)).max() < most
+    assert np.array_equal(found[:1], engine.run(images[:1])) and np.array_equal(found, engine.run(images))
+    with pytest.raises(ValueError, match="must be"):
+        engine.run(np.zeros((1, 8, 8, 3), np.uint8))
+
+
+def test_openvino_refuses_what_it_cannot_run(sound, tmp_path):
+    pytest.importorskip("openvino")
+    with pytest.raises(EngineError, match="has no network in int8"):
+        open_engine(Bundle.load(sound / "tool"), "openvino-int8")
+    with pytest.raises(EngineError, match="OpenVINO cannot open"):
+        open_engine(Bundle.write(tmp_path / "coarse", manifest("coarse"), b"network", "# Card\n"), "openvino-fp32")
+    swapped = Bundle.write(tmp_path / "tool", manifest("tool"), marker_network("coarse"), "# Card\n")
+    with pytest.raises(EngineError, match="its manifest says"):
+        open_engine(swapped, "openvino-fp32")
 
 
 @pytest.mark.parametrize(

@@ -220,7 +220,7 @@ def test_a_network_that_gives_more_than_it_declares_is_refused(bundle):
     for size in model.graph.output[0].type.tensor_type.shape.dim:
         size.dim_param = "any"
     told = refusal(with_file(bundle, "model.onnx", model.SerializeToString()))
-    assert "gave (2, 6, 48, 64), but its manifest says (1, 3, 12, 16)" in told
+    assert "cannot run the network tool" in told and "export the bundle again" in told
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 5.0])

@@ -37,7 +37,7 @@ def handles(pid: int) -> tuple[int, int]:
 
 
 def growth(samples: list[float]) -> float:
-    """From the least of the first half to the least of the second: an estimate at work takes memory and gives it back."""
+    """From the least of the first half to the least of the second: an estimate at work takes memory for a while."""
     half = len(samples) // 2
     return min(samples[half:]) - min(samples[:half])
 

@@ -19,6 +19,7 @@ from training.localization.bins import DeployedBins
 from training.localization.card import write_card
 from training.localization.config import LocalizationConfig
 from training.localization.data import Samples, held_out_samples
+from training.localization.fewer_steps import in_fewer_steps
 from training.localization.model import STRIDE, DeployedNetwork
 from training.localization.noise import noises
 from training.localization.objectives import BinObjective, HeatmapObjective, bins_of, objective_of
@@ -67,10 +68,10 @@ def export(config: LocalizationConfig, models_dir: Path) -> Exported:
     bundle = Bundle.write(
         models_dir / manifest.name,
         manifest,
-        with_half_weights(network),
+        with_half_weights(in_fewer_steps(network)),
         write_card(config, manifest, robot),
         None if robot.ships else chain_text(robot.robot.chain, robot.name),
-        quantized(network, held_out.images.numpy(), config.seed) if dense else None,
+        in_fewer_steps(quantized(network, held_out.images.numpy(), config.seed)) if dense else None,
     )
     return Exported(bundle, metrics)
 

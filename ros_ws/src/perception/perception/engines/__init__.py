@@ -9,6 +9,7 @@ from perception.bundle import Bundle
 from perception.engine_names import AUTO, ENGINES
 from perception.engines.machine import multiplies_bytes
 from perception.engines.onnx_runtime import OnnxRuntimeEngine, best_device
+from perception.engines.openvino import OpenVinoEngine, OpenVinoPrecision
 from perception.engines.precision import TensorRtPrecision
 from perception.engines.tensorrt import TensorRtEngine
 from perception.errors import EngineError
@@ -40,6 +41,8 @@ def open_engine(bundle: Bundle, engine: str = AUTO) -> Engine:
     family, _, kind = engine.partition("-")
     if family == "tensorrt":
         return TensorRtEngine(bundle, cast(TensorRtPrecision, kind))
+    if family == "openvino":
+        return OpenVinoEngine(bundle, cast(OpenVinoPrecision, kind))
     device, _, precision = kind.partition("-")
     return OnnxRuntimeEngine(bundle, "int8" if precision == "int8" else "fp32", device or best_device())
 

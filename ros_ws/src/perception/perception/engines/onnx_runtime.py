@@ -1,6 +1,7 @@
 """ONNX Runtime: runs everywhere, on the execution providers that the installed build brings."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +24,14 @@ MOST_MEMORY_BYTES = 1 << 31
 """Of all networks of a process on the processor: those that come with this package take a sixteenth for 12 images."""
 _Declared = dict[str, tuple[str, list[int | str | None]]]
 _BY_PREFERENCE = ("cuda", "cpu")  # of "onnxruntime"; the others have to be asked for
+# Threads that wait for each other within a run spin this long and then sleep, and none spins between runs: longer, and
+# they would take the cores from the other processes on a robot's computer.
+_SETTINGS = {
+    "session.intra_op.spin_duration_us": "50",
+    "session.force_spinning_stop": "1",
+    "session.use_env_allocators": "1",  # those of `_bound_memory`
+    "session.load_model_format": "ONNX",  # and not what its first bytes say
+}
 
 
 def best_device() -> str:
@@ -32,7 +41,11 @@ def best_device() -> str:
 
 
 class OnnxRuntimeEngine:
-    """A bundle's network in an ONNX Runtime session that uses as many threads as this process may."""
+    """A bundle's network in an ONNX Runtime session that uses as many threads as this process may.
+
+    On a processor each thread computes an even share of the batch alone, waiting for nobody; what is left over they
+    compute together. What an image gives is the same to the bit, alone or in any batch.
+    """
 
     def __init__(self, bundle: Bundle, precision: Precision = "fp32", device: str = "cpu") -> None:
         """device: "cpu", "cuda", "tensorrt" or "openvino". Raises EngineError where the installed build lacks it or it
@@ -46,25 +59,19 @@ class OnnxRuntimeEngine:
                 f"the engine 'onnxruntime-{device}' is not available in this installation: its ONNX Runtime has "
                 f"{', '.join(available)}."
             )
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = len(os.sched_getaffinity(0))
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        # Idle threads that spin would take the cores from the other processes on a robot's computer.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        _bound_memory()
-        options.add_session_config_entry("session.use_env_allocators", "1")
-        options.add_session_config_entry("session.load_model_format", "ONNX")  # and not what its first bytes say
+        self._threads = len(os.sched_getaffinity(0))
         path, network = bundle.model_path(precision), bundle.network(precision)
         try:
             check_onnx(network)
             # From the bytes that were checked: the file could be another one by now.
-            self._session = onnxruntime.InferenceSession(network, options, providers=[provider], enable_fallback=0)
-            given, found = self._session.get_inputs(), self._session.get_outputs()
-            takes = {node.name: (node.type, node.shape) for node in given}
-            gives = {node.name: (node.type, node.shape) for node in found}
+            self._session = _session(network, provider, self._threads)
+            alone = device == "cpu" and self._threads > 1
+            self._single = _session(network, provider, 1) if alone else None  # runs in the thread that calls it
+            takes = {node.name: (node.type, node.shape) for node in self._session.get_inputs()}
+            gives = {node.name: (node.type, node.shape) for node in self._session.get_outputs()}
         except Exception as error:  # onnxruntime's own exceptions share no base class
             raise EngineError(f"ONNX Runtime cannot open {path} ({reason(error)}): export the bundle again.") from None
+        self._workers = ThreadPoolExecutor(self._threads, thread_name_prefix="network")
         if self._session.get_providers()[0] != provider:  # it goes on without one that does not start
             raise EngineError(
                 f"the engine 'onnxruntime-{device}' does not start on this machine: its libraries or its device are "
@@ -81,15 +88,31 @@ class OnnxRuntimeEngine:
         """What the manifest's output describes, of images (B, H, W, 3); raises ValueError for images of another
         shape, EngineError for a network that fails or gives something else."""
         check_images(self._manifest, images)
-        batch = {self._manifest.input.name: np.ascontiguousarray(images)}
+        images = np.ascontiguousarray(images)
+        found = np.empty((len(images), *self._manifest.output_shape), np.float32)
+        share = 0 if self._single is None else len(images) // self._threads
+        shared = share * self._threads
+        parts = [slice(i, i + share) for i in range(0, shared, share)] if share else []
+        sessions = [self._single] * len(parts)
+        list(self._workers.map(self._run_into, sessions, [images[p] for p in parts], [found[p] for p in parts]))
+        if shared < len(images):
+            self._run_into(self._session, images[shared:], found[shared:])
+        check_found(self._manifest, len(images), found)
+        return found
+
+    def _run_into(
+        self, session: onnxruntime.InferenceSession, images: NDArray[np.uint8], found: NDArray[np.float32]
+    ) -> None:
+        """Runs the network; the output is written where it belongs, not copied there."""
+        binding = session.io_binding()
+        binding.bind_input(self._manifest.input.name, "cpu", 0, np.uint8, images.shape, images.ctypes.data)
+        binding.bind_output(self._manifest.output.name, "cpu", 0, np.float32, found.shape, found.ctypes.data)
         try:
-            (found,) = self._session.run([self._manifest.output.name], batch)
+            session.run_with_iobinding(binding)
         except Exception as error:  # as above
             raise EngineError(
                 f"ONNX Runtime cannot run the network {self._manifest.name} ({reason(error)}): export the bundle again."
             ) from None
-        check_found(self._manifest, len(images), found)
-        return np.asarray(found, dtype=np.float32)
 
     def _check_declared(self, path: Path, takes: _Declared, gives: _Declared) -> None:
         """Raises EngineError unless the network takes and gives what the manifest says."""
@@ -117,3 +140,14 @@ def _bound_memory() -> None:
     kind, use = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, onnxruntime.OrtMemType.DEFAULT
     memory = onnxruntime.OrtMemoryInfo("Cpu", kind, 0, use)
     onnxruntime.create_and_register_allocator(memory, onnxruntime.OrtArenaCfg({"max_mem": MOST_MEMORY_BYTES}))
+
+
+def _session(network: bytes, provider: str, threads: int) -> onnxruntime.InferenceSession:
+    _bound_memory()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    for name, value in _SETTINGS.items():
+        options.add_session_config_entry(name, value)
+    return onnxruntime.InferenceSession(network, options, providers=[provider], enable_fallback=0)

@@ -79,6 +79,7 @@ def with_signed_bytes(model: "ModelProto") -> "ModelProto":
     kept = [node for node in graph.node if node not in biases]
     del graph.node[:]
     graph.node.extend(kept)
+    _quantize_image(model)
     pairs = {(node.input[1], node.input[2]) for node in graph.node if node.op_type == "QuantizeLinear"}
     ranges = [(scale, zero, float(read(scale)), int(read(zero))) for scale, zero in pairs]
     for scale, zero, step, middle in ranges:
@@ -88,6 +89,36 @@ def with_signed_bytes(model: "ModelProto") -> "ModelProto":
     for tensor in [one for one in graph.initializer if one.name not in used]:
         graph.initializer.remove(tensor)
     return model
+
+
+def _quantize_image(model: "ModelProto") -> None:
+    """Where the first layer takes the image's bytes, which have no sign, they become floats, and those are
+    quantized."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    graph = model.graph
+    places = {node.input[0] for node in graph.node if node.op_type == "Transpose"} & {one.name for one in graph.input}
+    moved = [node.output[0] for node in graph.node if node.input[0] in places]
+    values = {tensor.name: tensor for tensor in graph.initializer}
+    for index, node in enumerate(graph.node):
+        if node.op_type == "DequantizeLinear" and node.input[0] in moved:
+            image, scale, zero = node.input
+            middle = numpy_helper.to_array(values[zero]).astype(np.float32)
+            step = numpy_helper.to_array(values[scale])
+            graph.initializer.extend(
+                [numpy_helper.from_array(middle, "image_middle"), numpy_helper.from_array(step, "image_step")]
+            )
+            new = [
+                helper.make_node("Cast", [image], ["image_numbers"], to=TensorProto.FLOAT),
+                helper.make_node("Sub", ["image_numbers", "image_middle"], ["image_centred"]),
+                helper.make_node("Mul", ["image_centred", "image_step"], ["image_normalised"]),
+                helper.make_node("QuantizeLinear", ["image_normalised", scale, zero], ["image_quantized"]),
+                helper.make_node("DequantizeLinear", ["image_quantized", scale, zero], list(node.output)),
+            ]
+            nodes = [*graph.node[:index], *new, *graph.node[index + 1 :]]
+            del graph.node[:]
+            graph.node.extend(nodes)
+            return
 
 
 def _is_bias(node: Any, values: dict[str, Any]) -> bool:
