@@ -85,13 +85,14 @@ def test_a_goal_goes_first_and_the_stream_goes_on_after_it(graph, feed, stream):
 
 
 @pytest.mark.fault("a camera stops", "no estimate; WARN with its name, topic and age; goes on when it returns")
-def test_a_camera_that_stops_is_named_and_estimates_go_on_when_it_returns(feed, stream, diagnosed):
+def test_a_camera_that_stops_is_named_and_estimates_go_on_when_it_returns(graph, feed, stream, diagnosed):
     assert len(stream.more(3)) == 3
     try:
         feed.cameras = ["camera_1"]
         assert diagnosed.says("localizer: camera_2", "no image came on /camera_2/image_raw for")
         assert stream.more(1, timeout_s=1.0) == []
         assert diagnosed.says("localizer: localization", "camera_2 published no new image on /camera_2/image_raw")
+        assert graph.output("localizer").count("camera_2 published no new image") == 1, "and in the log, once"
     finally:
         feed.cameras = list(CAMERAS)
     assert len(stream.more(3)) == 3

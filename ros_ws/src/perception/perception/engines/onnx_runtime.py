@@ -44,7 +44,8 @@ class OnnxRuntimeEngine:
     """A bundle's network in an ONNX Runtime session that uses as many threads as this process may.
 
     On a processor each thread computes an even share of the batch alone, waiting for nobody; what is left over they
-    compute together. What an image gives is the same to the bit, alone or in any batch.
+    compute together. The same batch gives the same bits each time; what an image gives alone or in another batch
+    differs by a rounding at most.
     """
 
     def __init__(self, bundle: Bundle, precision: Precision = "fp32", device: str = "cpu") -> None:

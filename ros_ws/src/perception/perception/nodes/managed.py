@@ -7,6 +7,7 @@ takes it back to unconfigured. Either way the node goes on, and its diagnostics 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -18,6 +19,7 @@ from perception.nodes.diagnostics import status
 from perception.nodes.runtime import declare, read_parameters, steady_timer
 
 REPORT_S = 1.0
+_NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 class ManagedNode(LifecycleNode):
@@ -37,6 +39,7 @@ class ManagedNode(LifecycleNode):
         self.settings: Any = declare(self, self.PARAMETERS)
         self.state = "unconfigured"
         self.fault = ""
+        self._warned = ""
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         steady_timer(self, REPORT_S, self._report)
         if self.settings.autostart:
@@ -81,6 +84,11 @@ class ManagedNode(LifecycleNode):
         return [status(self.full_name, level, message, {"state": self.state, **self.told()})]
 
     def _report(self) -> None:
+        warning = self.warning if self.state == "active" else ""
+        kind = _NUMBER.sub("#", warning)
+        if warning and kind != self._warned:  # in the log once, not each time that a number in it has changed
+            self.get_logger().warning(warning)
+        self._warned = kind
         array = DiagnosticArray(status=self.statuses())
         array.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics.publish(array)
