@@ -56,8 +56,8 @@ class Continuous:
 
     @property
     def idle_s(self) -> float:
-        """Seconds since there were images to work on."""
-        return time.monotonic() - self._idle_since_s
+        """Seconds since there were images to work on; 0 while it works, or a goal does."""
+        return 0.0 if self._job is not None or self._paused() else time.monotonic() - self._idle_since_s
 
     def why_idle(self) -> str:
         """What keeps it from the next estimate."""
