@@ -25,7 +25,8 @@ def _graphs_text() -> str:
         lines = [f"\b\n{graph.name}: {graph.help}"]
         for argument in graph.arguments:
             default = f" (default {argument.default})" if argument.default else ""
-            lines.append(f"  {argument.name + ':=':14}{argument.help}{default}")
+            named = f": {', '.join(argument.choices)}" if 0 < len(argument.choices) < 6 else ""
+            lines.append(f"  {argument.name + ':=':14}{argument.help}{named}{default}")
         paragraphs.append("\n".join(lines))
     return "\n\n".join(paragraphs)
 
