@@ -228,7 +228,7 @@ def _end_at_zero(graph: _Graph) -> None:
 
 def rewrite(bundle: Bundle) -> Bundle:
     """Writes the bundle anew, its networks in fewer steps."""
-    networks = {one: in_fewer_steps(bundle.model_path(one).read_bytes()) for one in bundle.precisions}
+    networks = {one: in_fewer_steps(bundle.network(one)) for one in bundle.precisions}
     chain = bundle.path / ROBOT_FILE
     return Bundle.write(
         bundle.path,

@@ -93,6 +93,7 @@ def _recorded_requests(reader: AnyReader, path: str | os.PathLike[str]) -> Itera
     keys = [_keys(message) for message in messages]
     images = _images(reader, {key for some in keys for key in some})
     by_keys = {tuple(wanted): message for wanted, message in zip(keys, messages, strict=True)}
+    keyframes: dict[tuple[Key, ...], tuple[View, ...]] = {}
     for message, wanted in zip(messages, keys, strict=True):
         missing = [key for key in wanted if key not in images]
         if missing:
@@ -106,7 +107,9 @@ def _recorded_requests(reader: AnyReader, path: str | os.PathLike[str]) -> Itera
         keyframe = _keys(message, "keyframe") if len(getattr(message, "keyframe", ())) else []
         if keyframe and tuple(keyframe) in by_keys:
             start = Start.from_numbers(message.start)
-            origin = Origin(_views(by_keys[tuple(keyframe)], keyframe, images), start)
+            if tuple(keyframe) not in keyframes:  # which many estimates go back to
+                keyframes[tuple(keyframe)] = _views(by_keys[tuple(keyframe)], keyframe, images)
+            origin = Origin(keyframes[tuple(keyframe)], start)
         yield Request(message.stage, _views(message, wanted, images), _recorded(message), origin)
 
 

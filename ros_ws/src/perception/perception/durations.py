@@ -17,20 +17,12 @@ class Durations:
         """Note one more."""
         self._lately.append(seconds)
 
-    def __len__(self) -> int:
-        return len(self._lately)
-
-    @property
-    def last_s(self) -> float | None:
-        """The last one; None before the first, as of all others."""
-        return self._lately[-1] if self._lately else None
-
     @property
     def median_s(self) -> float | None:
-        """Half of them took longer."""
+        """Half of them took longer; None before the first."""
         return float(np.median(self._lately)) if self._lately else None
 
     @property
     def longest_s(self) -> float | None:
-        """The longest one."""
+        """The longest one; None before the first."""
         return max(self._lately, default=None)
