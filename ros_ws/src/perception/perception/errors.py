@@ -25,6 +25,10 @@ class ImageError(InputError):
     """An image cannot be read or has the wrong type, size or encoding."""
 
 
+class ShapeError(InputError):
+    """A shape cannot be read, or its points and triangles cannot be used."""
+
+
 class JointStateError(InputError):
     """Joint positions are missing, not finite, or outside the robot's limits."""
 

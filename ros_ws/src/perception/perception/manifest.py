@@ -8,26 +8,20 @@ from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, model_validator
 
+from perception.manifest_parts import MANIFEST_VERSION, Metrics, Name, Side, Strict, Sum, Training
 from perception.robot import Label
 
-MANIFEST_VERSION = 2
 MODEL_FILE, INT8_FILE, ROBOT_FILE = "model.onnx", "model.int8.onnx", "robot.yaml"
 
-MOST_SIDE = 4096  # px of an input, cells of a map, bins
 MOST_PIXELS = 1 << 23  # of an input: 4K
 MOST_CELLS = 1 << 23  # of all maps of one image
 MOST_CHANNELS = 256
-MOST_FIGURES = 1000
 
-Side = Annotated[PositiveInt, Field(le=MOST_SIDE)]
 Metres = Annotated[float, Field(ge=-100, le=100)]
 Factor = Annotated[PositiveFloat, Field(le=1e6)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$", max_length=64)]
-"""Of what becomes part of a file's name: no separators, and never `..`."""
 Summed = Annotated[str, Field(pattern=r"^(model\.onnx|model\.int8\.onnx|robot\.yaml)$")]
-Sum = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 Task = Literal["localization.coarse", "localization.tool", "localization.fine", "localization.block"]
 FRAME_OF_TASK = {
@@ -39,25 +33,21 @@ FRAME_OF_TASK = {
 CROPPED = ("localization.fine", "localization.block")
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class LinkPoint(_Strict):
+class LinkPoint(Strict):
     """A point of the robot: xyz_m in the frame of a link."""
 
     link: Label
     xyz_m: tuple[Metres, Metres, Metres]
 
 
-class Noise(_Strict):
+class Noise(Strict):
     """How far off points read from a channel's map are: scale * (the map's own covariance) + floor, in cells^2."""
 
     scale: Factor = 1.0
     floor: Factor = 0.1
 
 
-class Channel(_Strict):
+class Channel(Strict):
     """One heat map, of one point or of two that look alike: places on the robot's links, or parts of the block in
     units of its length, width and height from the centre of its bottom face."""
 
@@ -78,7 +68,7 @@ class Channel(_Strict):
         return self
 
 
-class Input(_Strict):
+class Input(Strict):
     """Images that the network takes: (B, height, width, 3) uint8 RGB; it normalises them itself."""
 
     name: Label = "image"
@@ -95,7 +85,7 @@ class Input(_Strict):
         return self
 
 
-class Heatmaps(_Strict):
+class Heatmaps(Strict):
     """Heat maps that the network gives: (B, K, height, width) float32, log-probabilities of each channel's cells; what
     is missing from a sum of one is the probability that the point is not in the image. sigma: cells by which points
     were smeared in training."""
@@ -116,14 +106,14 @@ class Heatmaps(_Strict):
         return self
 
 
-class BinScores(_Strict):
+class BinScores(Strict):
     """Raw scores that the network gives: (B, S) float32, those of all bins of the manifest, quantity after quantity."""
 
     kind: Literal["bins"] = "bins"
     name: Label = "scores"
 
 
-class Crop(_Strict):
+class Crop(Strict):
     """Side of a crop: in metres at the depth of what it is around, or, where no camera is known, in heights of the
     image."""
 
@@ -131,7 +121,7 @@ class Crop(_Strict):
     side_heights: PositiveFloat = Field(default=0.336, le=100)
 
 
-class LinearBins(_Strict):
+class LinearBins(Strict):
     """`count` bins of `width` metres around `centre`; of pixels, where they are those of a place in an image."""
 
     count: Side
@@ -143,7 +133,7 @@ class LinearBins(_Strict):
         return np.asarray(self.centre + (np.arange(self.count) - (self.count - 1) / 2) * self.width)
 
 
-class CircularBins(_Strict):
+class CircularBins(Strict):
     """`count` bins of `width` radians that fill the `period`; the first one starts at 0."""
 
     count: Side
@@ -163,13 +153,13 @@ class CircularBins(_Strict):
         return (np.arange(self.count) + 0.5) * self.period / self.count
 
 
-class ImageBins(_Strict):
+class ImageBins(Strict):
     """`count` bins across one side of the image."""
 
     count: Side
 
 
-class PoseBins(_Strict):
+class PoseBins(Strict):
     """Bins of the block's position in m and yaw in rad."""
 
     x: LinearBins
@@ -177,14 +167,14 @@ class PoseBins(_Strict):
     yaw: CircularBins
 
 
-class PixelBins(_Strict):
+class PixelBins(Strict):
     """Bins of a place in the image."""
 
     u: ImageBins
     v: ImageBins
 
 
-class Calibration(_Strict):
+class Calibration(Strict):
     """Factors on the variances of place and yaw under which held-out truths fall into the regions as often as they
     should."""
 
@@ -192,7 +182,7 @@ class Calibration(_Strict):
     yaw: Factor = 1.0
 
 
-class Manifest(_Strict):
+class Manifest(Strict):
     """What a bundle is for, how to call its network, how it was made, and what it should hash to."""
 
     manifest_version: int = MANIFEST_VERSION
@@ -206,9 +196,9 @@ class Manifest(_Strict):
     crop: Crop | None = None
     bins: PoseBins | PixelBins | None = None
     calibration: Calibration = Calibration()
-    training: dict[Label, str | int | float] = Field(default={}, max_length=MOST_FIGURES)
-    metrics: dict[Label, Annotated[float, Field(allow_inf_nan=True)]] = Field(default={}, max_length=MOST_FIGURES)
-    sha256: dict[Summed, Sum] = {}
+    training: Training = Field(default={})
+    metrics: Metrics = Field(default={})
+    sha256: dict[Summed, Sum] = Field(default={})
 
     @model_validator(mode="after")
     def _fits_the_task(self) -> Self:

@@ -1,0 +1,89 @@
+"""Samples that cover a surface evenly, whatever the triangles or the density of the points that it is given by."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from perception.shapes.shape import Faces, Points, Shape
+
+_CANDIDATES = 4
+"""Per sample that is kept: the farthest of so many are spread nearly as a Poisson disk is."""
+_OUTLIER_NEIGHBOURS = 8
+_OUTLIER_DISTANCE = 6.0
+"""Medians: points of a cloud farther than this from their neighbours belong to nothing."""
+
+_MOST_THINNED = 300_000
+_HALVINGS = 12  # of the longest side, so that cells have 20 bits of the key a side
+
+
+def area_samples(shape: Shape, count: int, rng: np.random.Generator) -> tuple[Points, NDArray[np.int64], Points]:
+    """Random points of a mesh's surface, each part as likely as its area: points (count, 3), the triangle (count,) of
+    each, and its weights (count, 3) of the triangle's corners. Osada et al., "Shape distributions", 2002, section 4.
+    """
+    assert shape.faces is not None
+    edges = np.cumsum(shape.face_areas)
+    chosen = np.searchsorted(edges, rng.random(count) * edges[-1], side="right").clip(max=len(edges) - 1)
+    root, along = np.sqrt(rng.random(count)), rng.random(count)
+    weights = np.stack([1 - root, root * (1 - along), root * along], axis=1)
+    return np.einsum("nc,ncd->nd", weights, shape.points[shape.faces[chosen]]), chosen, weights
+
+
+def regular_samples(shape: Shape, count: int, seed: int = 0) -> Points:
+    """(count, 3) points spread evenly over the surface of a mesh; of a cloud so many of its points, or all that it has
+    but for those that lie by themselves. Equal arguments give equal samples."""
+    rng = np.random.default_rng(seed)
+    if shape.faces is None:
+        candidates = _thinned(_without_outliers(shape.points), _CANDIDATES * count, rng)
+    else:
+        candidates, _, _ = area_samples(shape, _CANDIDATES * count, rng)
+    return candidates[farthest_points(candidates, count)]
+
+
+def farthest_points(points: Points, count: int) -> NDArray[np.int64]:
+    """Indices (min(count, N),) of points (N, 3), each the one that is farthest from those before it, beginning with the
+    first. Eldar et al., "The farthest point strategy for progressive image sampling", 1997."""
+    columns = np.ascontiguousarray(points.T, dtype=np.float32)
+    chosen = np.zeros(min(count, len(points)), dtype=np.int64)
+    nearest = np.full(len(points), np.inf, dtype=np.float32)
+    for i in range(1, len(chosen)):
+        away = columns - columns[:, chosen[i - 1], None]
+        np.minimum(nearest, np.einsum("dn,dn->n", away, away), out=nearest)
+        chosen[i] = nearest.argmax()
+    return chosen
+
+
+def subdivided(points: Points, faces: Faces) -> tuple[Points, Faces]:
+    """The mesh with every triangle split into four at the middles of its edges; the points come first, as they were."""
+    edges = np.sort(faces[:, [[0, 1], [1, 2], [2, 0]]], axis=2)  # (M, 3, 2)
+    unique, inverse = np.unique(edges.reshape(-1, 2), axis=0, return_inverse=True)
+    middle = len(points) + inverse.reshape(-1, 3)
+    a, b, c = faces.T
+    ab, bc, ca = middle.T
+    quarters = np.stack([a, ab, ca, ab, b, bc, ca, bc, c, ab, bc, ca], axis=1).reshape(-1, 3)
+    return np.concatenate([points, points[unique].mean(axis=1)]), quarters
+
+
+def _without_outliers(points: Points) -> Points:
+    """The points that are about as far from their neighbours as most are from theirs."""
+    neighbours = min(_OUTLIER_NEIGHBOURS, len(points) - 1)
+    distance = cKDTree(points).query(points, neighbours + 1)[0][:, 1:].mean(axis=1)
+    kept = distance <= _OUTLIER_DISTANCE * np.median(distance)
+    return points[kept] if kept.any() else points
+
+
+def _thinned(points: Points, count: int, rng: np.random.Generator) -> Points:
+    """At least `count` of the points, and not many more, evenly: a random one of each occupied cell of a grid. All
+    where there are no more."""
+    shuffled = points[rng.permutation(len(points))[:_MOST_THINNED]]
+    first = np.arange(len(shuffled))
+    low = shuffled.min(axis=0)
+    finest, coarsest = 0.0, float(np.ptp(shuffled, axis=0).max())
+    for _ in range(_HALVINGS if len(shuffled) > count else 0):
+        side = (finest + coarsest) / 2
+        x, y, z = np.floor((shuffled - low) / side).astype(np.int64).T
+        occupied = np.unique((x << 40) + (y << 20) + z, return_index=True)[1]
+        if len(occupied) < count:
+            coarsest = side
+        else:
+            finest, first = side, occupied
+    return shuffled[np.sort(first)]
