@@ -17,7 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 from perception.bundle import Bundle
 from perception.engines import open_engine
 from perception.engines.onnx_file import check_onnx
-from perception.engines.onnx_runtime import MOST_MEMORY_BYTES
+from perception.engines.onnx_session import MOST_MEMORY_BYTES
 from perception.engines.precision import network_in
 from perception.errors import EngineError
 

@@ -2,7 +2,6 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from perception.bundle import Bundle, Precision
 from perception.engines.contract import check_found, check_images, fits, image_shape
-from perception.engines.onnx_file import check_onnx
+from perception.engines.onnx_session import open_session
 from perception.errors import EngineError, reason
 
 _PROVIDERS = {
@@ -20,18 +19,8 @@ _PROVIDERS = {
     "tensorrt": "TensorrtExecutionProvider",
     "openvino": "OpenVINOExecutionProvider",
 }
-MOST_MEMORY_BYTES = 1 << 31
-"""Of all networks of a process on the processor: those that come with this package take a sixteenth for 12 images."""
 _Declared = dict[str, tuple[str, list[int | str | None]]]
 _BY_PREFERENCE = ("cuda", "cpu")  # of "onnxruntime"; the others have to be asked for
-# Threads that wait for each other within a run spin this long and then sleep, and none spins between runs: longer, and
-# they would take the cores from the other processes on a robot's computer.
-_SETTINGS = {
-    "session.intra_op.spin_duration_us": "50",
-    "session.force_spinning_stop": "1",
-    "session.use_env_allocators": "1",  # those of `_bound_memory`
-    "session.load_model_format": "ONNX",  # and not what its first bytes say
-}
 
 
 def best_device() -> str:
@@ -63,11 +52,10 @@ class OnnxRuntimeEngine:
         self._threads = len(os.sched_getaffinity(0))
         path, network = bundle.model_path(precision), bundle.network(precision)
         try:
-            check_onnx(network)
             # From the bytes that were checked: the file could be another one by now.
-            self._session = _session(network, provider, self._threads)
+            self._session = open_session(network, provider, self._threads)
             alone = device == "cpu" and self._threads > 1
-            self._single = _session(network, provider, 1) if alone else None  # runs in the thread that calls it
+            self._single = open_session(network, provider, 1) if alone else None  # runs in the thread that calls it
             takes = {node.name: (node.type, node.shape) for node in self._session.get_inputs()}
             gives = {node.name: (node.type, node.shape) for node in self._session.get_outputs()}
         except Exception as error:  # onnxruntime's own exceptions share no base class
@@ -133,22 +121,3 @@ class OnnxRuntimeEngine:
 
 def _told(declared: _Declared) -> str:
     return reason(", ".join(f"{name} as {kind} of shape {shape}" for name, (kind, shape) in declared.items()))
-
-
-@cache
-def _bound_memory() -> None:
-    """Makes the sessions of this process share what memory they may have, so that no network takes all there is."""
-    kind, use = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, onnxruntime.OrtMemType.DEFAULT
-    memory = onnxruntime.OrtMemoryInfo("Cpu", kind, 0, use)
-    onnxruntime.create_and_register_allocator(memory, onnxruntime.OrtArenaCfg({"max_mem": MOST_MEMORY_BYTES}))
-
-
-def _session(network: bytes, provider: str, threads: int) -> onnxruntime.InferenceSession:
-    _bound_memory()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    for name, value in _SETTINGS.items():
-        options.add_session_config_entry(name, value)
-    return onnxruntime.InferenceSession(network, options, providers=[provider], enable_fallback=0)

@@ -78,8 +78,8 @@ class Shape:
         _, near = cKDTree(self.points).query(self.points, count)
         around = self.points[near] - self.points[near].mean(axis=1, keepdims=True)
         _, directions = np.linalg.eigh(np.einsum("nki,nkj->nij", around, around))
-        found = directions[:, :, 0]  # of least extent
-        outward = np.einsum("ni,ni->n", found, self.points - self.points.mean(axis=0))
+        found: Points = np.asarray(directions[:, :, 0], dtype=np.float64)  # of least extent
+        outward: Points = np.einsum("ni,ni->n", found, self.points - self.points.mean(axis=0))
         return np.asarray(np.where(outward[:, None] < 0, -found, found), dtype=np.float64)
 
     def _crosses(self) -> Points:
@@ -87,7 +87,7 @@ class Shape:
         if self.faces is None:
             return np.zeros((0, 3))
         a, b, c = (self.points[self.faces[:, corner]] for corner in range(3))
-        return np.cross(b - a, c - a)
+        return np.asarray(np.cross(b - a, c - a), dtype=np.float64)
 
 
 def _points_of(given: Any) -> Points:

@@ -1,0 +1,122 @@
+"""Correspondences between two shapes of a category: both are fitted by the same template, deformed.
+
+Algorithm 1 of 3D-CODED (Groueix et al., ECCV 2018): a point of the source is nearest to a point of the template
+deformed to it; where the same point of the template lies in the target is what it corresponds to.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from perception.shapes.deformation import DeformationNetwork, Floats
+from perception.shapes.normalise import frame_of
+from perception.shapes.pose_search import encoded, starts
+from perception.shapes.regression import regressed
+from perception.shapes.sampling import regular_samples, subdivided
+from perception.shapes.shape import Faces, Points, Shape
+from perception.shapes.similarity import Similarity
+
+Progress = Callable[[float, str], None]
+"""Is told the part of the work that is done, from 0 to 1, and what is being done."""
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """How much is done for a fit; what is left out is for ablations.
+
+    samples, template: points of the shape and of the template that the regression compares. starts: rotations that it
+    is begun from, for `tries` steps each. steps: at most, from the best of these. regular: samples spread evenly,
+    instead of some of the points as they come. dense: least number of points of the high-resolution template.
+    """
+
+    samples: int = 2500
+    template: int = 1500
+    starts: int = 3
+    tries: int = 25
+    steps: int = 250
+    regular: bool = True
+    dense: int = 40_000
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A template deformed to a shape.
+
+    latent (L,); pose of the deformed template in the normalised shape; points (V, 3) of the deformed high-resolution
+    template in the shape's units, their triangles `faces` being those of every fit by this network; residual (N,), the
+    distance of each point of the shape from the nearest of these, in the shape's units; nearest (N,), which that is;
+    scale, the RMS radius of the shape.
+    """
+
+    latent: Floats
+    pose: Similarity
+    points: Points
+    faces: Faces
+    residual: Points
+    nearest: NDArray[np.int64]
+    scale: float
+
+
+@dataclass(frozen=True, eq=False)
+class Matches:
+    """For each point of the source: indices (N,) of the target's point that it corresponds to, points (N, 3) where that
+    is, and residual (N,), how far both fits are from their shapes there; in the target's units."""
+
+    indices: NDArray[np.int64]
+    points: Points
+    residual: Points
+
+
+class Matcher:
+    """Fits shapes by one network, and matches what it has fitted."""
+
+    def __init__(self, network: DeformationNetwork, settings: FitSettings = FitSettings()) -> None:
+        self.network, self.settings = network, settings
+        template = network.template
+        assert template.faces is not None
+        self._few = regular_samples(template, settings.template)
+        self._dense, self.faces = template.points, template.faces
+        while len(self._dense) < settings.dense:
+            self._dense, self.faces = subdivided(self._dense, self.faces)
+
+    def fit(self, shape: Shape, progress: Progress = lambda done, what: None) -> Fit:
+        """The template, turned and deformed to the shape."""
+        settings, network = self.settings, self.network
+        samples = self._samples(shape)
+        frame = frame_of(samples)
+        normalised = frame.normalised(samples)
+        found = starts(
+            network, normalised, self._few, settings.starts, lambda part: progress(0.3 * part, "turning")
+        )
+        if settings.steps:
+            tried = [
+                regressed(network, start, normalised, self._few, settings.tries, lambda part: None)
+                for start in found
+            ]
+            best = min(tried, key=lambda start: start.distance)
+            best = regressed(
+                network, best, normalised, self._few, settings.steps, lambda part: progress(0.4 + 0.6 * part, "fitting")
+            )
+        else:
+            best = encoded(network, [start.pose for start in found[:1]], normalised, self._few)[0]
+        deformed = network.decode(best.latent[None], self._dense)[0]
+        points = frame.restored(best.pose.apply(deformed))
+        residual, nearest = cKDTree(points).query(shape.points)
+        return Fit(best.latent, best.pose, points, self.faces, residual, nearest, float(frame.scale))
+
+    def match(self, source: Fit, target: Fit, target_shape: Shape) -> Matches:
+        """Where the points of the shape that `source` is a fit of lie on `target_shape`, that `target` is a fit of."""
+        through = target.points[source.nearest]
+        away, indices = cKDTree(target_shape.points).query(through)
+        residual = away + source.residual * target.scale / source.scale
+        return Matches(indices, target_shape.points[indices], residual)
+
+    def _samples(self, shape: Shape) -> Points:
+        count = self.settings.samples
+        if self.settings.regular:
+            return regular_samples(shape, count)
+        chosen = np.random.default_rng(0).permutation(len(shape.points))[:count]
+        return shape.points[chosen]

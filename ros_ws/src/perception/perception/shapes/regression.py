@@ -1,0 +1,102 @@
+"""Latent regression: the latent vector and the pose whose deformed template lies closest to a shape.
+
+Groueix et al., ECCV 2018, section 3.3, minimise the Chamfer distance over the latent vector by a fixed number of steps
+of Adam. Here the pose follows by closest points, and the steps end when they no longer pay.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from perception.shapes.chamfer import Neighbours, neighbours, pull
+from perception.shapes.deformation import DeformationNetwork, Floats
+from perception.shapes.pose_search import Progress, Start, aligned
+from perception.shapes.shape import Points
+
+FIRST_STEP = 0.02
+"""RMS way of the template's points in the first step, in normalised units."""
+_BETAS, _EPSILON = (0.9, 0.999), 1e-8  # of Kingma and Ba, "Adam", 2015
+_WINDOW, _PAYS = 15, 0.01
+"""Steps go on while the mean of this many distances falls by this part of the mean of those before."""
+_HALVINGS = 3
+_POSE_EVERY = 5
+
+
+@dataclass(frozen=True)
+class Weighting:
+    """Which points count, by their distance from the other side in medians of it: those beyond `reach` fade.
+
+    template: those of the template, of which a partial shape has no counterpart. target: those of the shape, of which
+    some are noise.
+    """
+
+    template: float = np.inf
+    target: float = np.inf
+
+    def of(self, found: Neighbours) -> tuple[Points, Points]:
+        """(M,) and (N,) weights: Geman and McClure's of distances in `reach` medians of the shape's points."""
+        unit = max(float(np.median(found.template_distance)), 1e-9)
+        return (
+            1 / (1 + (found.target_distance / (self.template * unit)) ** 2) ** 2,
+            1 / (1 + (found.template_distance / (self.target * unit)) ** 2) ** 2,
+        )
+
+
+def regressed(
+    network: DeformationNetwork,
+    start: Start,
+    samples: Points,
+    template: Points,
+    steps: int,
+    progress: Progress,
+    weighting: Weighting = Weighting(),
+) -> Start:
+    """The best that at most so many steps from `start` find for normalised samples (N, 3) and template (M, 3)."""
+    tree, latent, pose = cKDTree(samples), start.latent.astype(np.float64), start.pose
+    deformed = network.decode(latent[None], template)[0]
+    first, second = np.zeros_like(latent), np.zeros_like(latent)
+    rate, halvings, last_change = 0.0, 0, 0
+    best, history = (start.latent, pose), list[float]()
+    for step in range(steps):
+        found = neighbours(pose.apply(deformed), samples, tree)
+        u, v = weighting.of(found)
+        distance = found.distance(u, v)
+        if not history or distance < min(history):
+            best = (latent.astype(np.float32), pose)
+        history.append(distance)
+        progress((step + 1) / steps)
+        if step - last_change >= 2 * _WINDOW and _stalls(history):
+            if halvings == _HALVINGS:
+                break
+            rate, halvings, last_change = rate / 2, halvings + 1, step
+        if step % _POSE_EVERY == _POSE_EVERY - 1:
+            pose = aligned(deformed, samples, found, u, v)
+        weight, target = pull(found, pose.undo(samples), u, v)
+        _, gradients = network.decode_with_gradient(latent[None], template, weight[None], target[None])
+        gradient = gradients[0].astype(np.float64)
+        first = _BETAS[0] * first + (1 - _BETAS[0]) * gradient
+        second = _BETAS[1] * second + (1 - _BETAS[1]) * gradient**2
+        unbiased = np.sqrt(second / (1 - _BETAS[1] ** (step + 1))) + _EPSILON
+        direction = first / (1 - _BETAS[0] ** (step + 1)) / unbiased
+        if step == 0:
+            rate = _first_rate(network, latent, template, deformed, direction)
+        latent = latent - rate * direction
+        deformed = network.decode(latent[None], template)[0]
+    return Start(best[0], best[1], min(history))
+
+
+def _stalls(history: list[float]) -> bool:
+    recent, before = history[-_WINDOW:], history[-2 * _WINDOW : -_WINDOW]
+    return float(np.mean(recent)) > (1 - _PAYS) * float(np.mean(before))
+
+
+def _first_rate(
+    network: DeformationNetwork, latent: Points, template: Points, deformed: Floats, direction: Points
+) -> float:
+    """The rate at which a step in this direction moves the template's points by FIRST_STEP: what a latent vector's
+    units are, networks differ in."""
+    tried = 1e-2 * float(np.sqrt((latent**2).mean())) or 1e-2
+    moved = network.decode((latent - tried * direction)[None], template)[0] - deformed
+    way = float(np.sqrt((moved**2).sum(axis=1).mean()))
+    return tried * FIRST_STEP / max(way, 1e-9)
