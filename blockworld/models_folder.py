@@ -32,3 +32,14 @@ def bundles_in(folder: Path) -> list[str]:
     if not names:
         raise BlockworldError(f"there is no model in {folder}: train one with `blockworld train`.")
     return names
+
+
+def image_bundles_in(folder: Path) -> list[str]:
+    """Names of those whose networks take images, the only ones that there is a choice of engines for; raises
+    BlockworldError where there are none."""
+    from perception.bundles import takes_images
+
+    names = [name for name in bundles_in(folder) if takes_images(folder / name)]
+    if not names:
+        raise BlockworldError(f"there is no model for images in {folder}: train one with `blockworld train`.")
+    return names

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from blockworld.models_folder import MODELS, bundles_in, folder_of
+from blockworld.models_folder import MODELS, folder_of, image_bundles_in
 from perception.engines.precision import TENSORRT_PRECISIONS, TensorRtPrecision
 
 
@@ -22,7 +22,7 @@ def list_(models: Path | None) -> None:
     from perception.engines import engines_for, open_engine
 
     folder = folder_of(models)
-    bundle = Bundle.load(folder / bundles_in(folder)[0])
+    bundle = Bundle.load(folder / image_bundles_in(folder)[0])
     click.echo(f"{AUTO}: {open_engine(bundle).name}")
     for name, why_not in engines_for(bundle).items():
         click.echo(f"{name}: {why_not or 'runs'}\n    {ENGINES[name]}")
@@ -46,7 +46,7 @@ def build(names: tuple[str, ...], models: Path | None, precision: TensorRtPrecis
     from perception.engines.tensorrt import build as build_engine
 
     folder = folder_of(models)
-    for name in names or bundles_in(folder):
+    for name in names or image_bundles_in(folder):
         bundle = Bundle.load(folder / name)
         if precision == "int8" and "int8" not in bundle.precisions and not names:
             click.echo(f"{name}: has no network in int8, left out")

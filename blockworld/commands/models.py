@@ -1,12 +1,17 @@
 """blockworld models: the model bundles that are there, what is in them, and whether they are sound."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import yaml
 
 from blockworld.models_folder import MODELS, bundles_in, folder_of
 from perception.errors import BundleError
+
+if TYPE_CHECKING:
+    from perception.bundle import Bundle
+    from perception.shapes.bundle import ShapeBundle
 
 ENGINE_OF = {"fp32": "onnxruntime", "int8": "onnxruntime-cpu-int8"}
 
@@ -20,14 +25,14 @@ def command() -> None:
 @MODELS
 def list_(models: Path | None) -> None:
     """A table of the bundles: task, version, size, and whether each is sound."""
-    from perception.bundle import Bundle
+    from perception.bundles import load_bundle
 
     folder = folder_of(models)
     names = bundles_in(folder)
     rows = [("NAME", "TASK", "VERSION", "SIZE", "STATE")]
     for name in names:
         try:
-            bundle = Bundle.load(folder / name)
+            bundle = load_bundle(folder / name)
         except BundleError as error:
             rows.append((name, "-", "-", "-", str(error)))
             continue
@@ -45,9 +50,9 @@ def list_(models: Path | None) -> None:
 @MODELS
 def show(name: str, models: Path | None) -> None:
     """The manifest of one bundle: its input and output, bins, how it was trained, and its metrics."""
-    from perception.bundle import Bundle
+    from perception.bundles import load_bundle
 
-    manifest = Bundle.load(folder_of(models) / name).manifest
+    manifest = load_bundle(folder_of(models) / name).manifest
     click.echo(
         yaml.safe_dump(manifest.model_dump(mode="json", exclude_defaults=False), sort_keys=False).rstrip()
     )
@@ -58,17 +63,27 @@ def show(name: str, models: Path | None) -> None:
 @MODELS
 def verify(names: tuple[str, ...], models: Path | None) -> None:
     """Check bundles, all of them unless named: manifest, checksum, and that the engines run the network."""
-    import numpy as np
-
-    from perception.bundle import Bundle
-    from perception.engines import open_engine
+    from perception.bundles import load_bundle
 
     folder = folder_of(models)
     for name in names or bundles_in(folder):
-        bundle = Bundle.load(folder / name)
-        engines = [open_engine(bundle, ENGINE_OF[precision]) for precision in bundle.precisions]
-        size = bundle.manifest.input
-        for engine in engines:
-            engine.run(np.zeros((1, size.height, size.width, 3), dtype=np.uint8))
-        click.echo(f"{name}: sound, runs on {', '.join(engine.name for engine in engines)}")
+        click.echo(f"{name}: sound, runs on {', '.join(_runs(load_bundle(folder / name)))}")
 
+
+def _runs(bundle: "Bundle | ShapeBundle") -> list[str]:
+    """The engines that ran the bundle's networks; raises EngineError for one that does not."""
+    import numpy as np
+
+    from perception.engines import open_engine
+    from perception.shapes.bundle import ShapeBundle
+    from perception.shapes.deformation import DeformationNetwork
+
+    if isinstance(bundle, ShapeBundle):
+        network = DeformationNetwork(bundle)
+        network.decode(network.encode(network.template.points[None]), network.template.points)
+        return [ENGINE_OF["fp32"]]
+    engines = [open_engine(bundle, ENGINE_OF[precision]) for precision in bundle.precisions]
+    size = bundle.manifest.input
+    for engine in engines:
+        engine.run(np.zeros((1, size.height, size.width, 3), dtype=np.uint8))
+    return [engine.name for engine in engines]

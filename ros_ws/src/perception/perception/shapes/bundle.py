@@ -21,14 +21,13 @@ from pydantic import Field
 from perception.bundle_folder import BundleFolder
 from perception.errors import BundleError, ShapeError, reason
 from perception.manifest_parts import MANIFEST_VERSION, Metrics, Name, Side, Strict, Sum, Training
+from perception.shapes.categories import Category
 from perception.shapes.shape import Shape
 
 ENCODER_FILE, DECODER_FILE, TEMPLATE_FILE = "encoder.onnx", "decoder.onnx", "template.npz"
-CATEGORIES = ("human", "mug", "cup", "bowl", "bottle", "pan", "hammer")
 MOST_TEMPLATE_BYTES = 1 << 26
 
 Summed = Annotated[str, Field(pattern=r"^(encoder\.onnx|decoder\.onnx|template\.npz)$")]
-Category = Literal["human", "mug", "cup", "bowl", "bottle", "pan", "hammer"]
 SHAPES_TASK: Literal["shapes.deformation"] = "shapes.deformation"
 
 

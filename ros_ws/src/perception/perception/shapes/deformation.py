@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from perception.bundle_folder import default_models_dir
 from perception.engines.onnx_session import open_session
 from perception.errors import EngineError, reason
-from perception.shapes.bundle import DECODER_FILE, ENCODER_FILE, Category, ShapeBundle
+from perception.shapes.bundle import DECODER_FILE, ENCODER_FILE, ShapeBundle
+from perception.shapes.categories import Category
 from perception.shapes.shape import Shape
 
 Floats = NDArray[np.float32]
