@@ -20,7 +20,7 @@ PAIRS = np.array([(0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (0, 2)])
 BENDS = 0.12 * np.random.default_rng(4).normal(size=(LATENT, len(PAIRS), 3))
 
 
-def ball(subdivisions: int = 3) -> tuple[np.ndarray, np.ndarray]:
+def ball(subdivisions: int = 4) -> tuple[np.ndarray, np.ndarray]:
     """Points and triangles of an octahedron that is rounded."""
     points = np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]], dtype=float)
     faces = np.array([[0, 2, 4], [2, 1, 4], [1, 3, 4], [3, 0, 4], [2, 0, 5], [1, 2, 5], [3, 1, 5], [0, 3, 5]])
