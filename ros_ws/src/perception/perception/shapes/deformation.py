@@ -18,8 +18,8 @@ from perception.shapes.shape import Shape
 
 Floats = NDArray[np.float32]
 
-_POINTS_AT_ONCE = 1 << 15
-"""That pass through a network together: their 1024 channels in single precision take 128 MiB a layer."""
+_POINTS_AT_ONCE = 1 << 14
+"""That pass through a network together: their 1024 channels in single precision take 64 MiB a layer."""
 _TAKES = {ENCODER_FILE: {"points"}, DECODER_FILE: {"latent", "template", "weight", "target"}}
 _GIVES = {ENCODER_FILE: {"latent"}, DECODER_FILE: {"deformed", "gradient"}}
 

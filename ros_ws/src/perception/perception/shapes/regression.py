@@ -54,36 +54,37 @@ def regressed(
 ) -> Start:
     """The best that at most so many steps from `start` find for normalised samples (N, 3) and template (M, 3)."""
     tree, latent, pose = cKDTree(samples), start.latent.astype(np.float64), start.pose
-    deformed = network.decode(latent[None], template)[0]
+    found = neighbours(pose.apply(network.decode(latent[None], template)[0]), samples, tree)
     first, second = np.zeros_like(latent), np.zeros_like(latent)
     rate, halvings, last_change = 0.0, 0, 0
-    best, history = (start.latent, pose), list[float]()
+    best, history = start, list[float]()
     for step in range(steps):
-        found = neighbours(pose.apply(deformed), samples, tree)
+        # The neighbours are those of the step before, as in closest points: finding them anew before each gradient
+        # would take half as much again.
+        weight, target = pull(found, pose.undo(samples), *weighting.of(found))
+        deformed, gradients = network.decode_with_gradient(latent[None], template, weight[None], target[None])
+        found = neighbours(pose.apply(deformed[0]), samples, tree)
         u, v = weighting.of(found)
-        distance = found.distance(u, v)
-        if not history or distance < min(history):
-            best = (latent.astype(np.float32), pose)
-        history.append(distance)
+        history.append(found.distance(u, v))
+        if history[-1] == min(history):
+            best = Start(latent.astype(np.float32), pose, history[-1])
         progress((step + 1) / steps)
         if step - last_change >= 2 * _WINDOW and _stalls(history):
             if halvings == _HALVINGS:
                 break
             rate, halvings, last_change = rate / 2, halvings + 1, step
         if step % _POSE_EVERY == _POSE_EVERY - 1:
-            pose = aligned(deformed, samples, found, u, v)
-        weight, target = pull(found, pose.undo(samples), u, v)
-        _, gradients = network.decode_with_gradient(latent[None], template, weight[None], target[None])
+            pose = aligned(deformed[0], samples, found, u, v)
         gradient = gradients[0].astype(np.float64)
         first = _BETAS[0] * first + (1 - _BETAS[0]) * gradient
         second = _BETAS[1] * second + (1 - _BETAS[1]) * gradient**2
         unbiased = np.sqrt(second / (1 - _BETAS[1] ** (step + 1))) + _EPSILON
         direction = first / (1 - _BETAS[0] ** (step + 1)) / unbiased
         if step == 0:
-            rate = _first_rate(network, latent, template, deformed, direction)
+            rate = _first_rate(network, latent, template, deformed[0], direction)
         latent = latent - rate * direction
-        deformed = network.decode(latent[None], template)[0]
-    return Start(best[0], best[1], min(history))
+    progress(1.0)
+    return best
 
 
 def _stalls(history: list[float]) -> bool:
