@@ -1,25 +1,24 @@
-"""A grasp tried in physics: reach, approach, close by force, lift, hold, shake, each with its outcome and a reason.
+"""A grasp tried in physics: reach, approach, close by force, lift, hold, shake, push, each with its outcome.
 
 The rules are the usual ones of grasp tests: the thing is lifted by 10 cm at 0.1 m/s and is then still between both
-fingers; it stays there for 2 s; and while it is shaken. The arm starts before the grasp, away from it along the
-clamp's z axis, and comes straight in. Nothing may be touched on the way.
+fingers; it stays there for 2 s; and while it is shaken. Another one is that forces push what was lifted from all sides.
+Where both are asked for, both begin where the lift ended, so that one trial tells what each of the rules says. The arm
+starts before the grasp, away from it along the clamp's z axis, and comes straight in, without touching anything.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
 from sim.grasp_motion import find_lines, shaken, timed
+from sim.grasp_rules import BEFORE, TESTS, Range, TrialRules
 from sim.grasps import Grasp
-from sim.physics import STEP_S, Friction, Physics
+from sim.physics import GRAVITY_M_S2, STEP_S, Friction, Physics
 from sim.random_streams import stream
 from sim.robots import RobotDescription, load_robot
 from sim.scene import SUPPORT, Block, Body
 from sim.solids import Solid
-
-PHASES = ("reach", "approach", "close", "lift", "hold", "shake")
-Range = tuple[float, float]
 
 REST_S = 0.25  # what lies there comes to rest before the arm moves
 TOUCH_N = 0.05
@@ -30,44 +29,6 @@ STUCK_RAD = 0.1
 ARRIVED_M = 0.005
 LARGEST_SLIP_M = 0.02
 SLIP_STEPS = 6  # a slip is measured every so many steps
-
-
-@dataclass(frozen=True)
-class TrialRules:
-    """What is tried and what things are like; masses and frictions are drawn from their ranges for each trial.
-
-    grip_n: what each finger presses with at most; None: 40 N, or less where the gripper cannot. mass_kg: None: that of
-    dry wood of its volume, from 0.1 to 0.3 kg. grip_friction, support_friction: Coulomb's coefficients of fingers and
-    thing, thing and support. The shake is a sine of shake_m amplitude and shake_hz along the clamp's x, y and z axes
-    in turn, shake_periods each, of which the first swells and the last fades: with the usual figures up to 0.38 m/s
-    and 7.1 m/s2. collision_n: a lighter touch on the way in is none.
-    """
-
-    approach_m: float = 0.10
-    approach_speed_m_s: float = 0.20
-    collision_n: float = 2.0
-    grip_n: float | None = None
-    lift_m: float = 0.10
-    lift_speed_m_s: float = 0.10
-    hold_s: float = 2.0
-    shake_m: float = 0.02
-    shake_hz: float = 3.0
-    shake_periods: int = 4
-    mass_kg: Range | None = None
-    grip_friction: Range = (1.0, 1.0)
-    support_friction: Range = (0.7, 0.7)
-
-    def __post_init__(self) -> None:
-        for one in fields(self):
-            value = getattr(self, one.name)
-            if value is None:
-                continue
-            low, high = value if isinstance(value, tuple) else (value, value)
-            least = 0.0 if one.name in ("hold_s", "shake_m", "shake_periods") else np.nextafter(0, 1)
-            if not (np.isfinite([low, high]).all() and least <= low <= high):
-                raise ValueError(
-                    f"{one.name} is {value}: give a positive number, of a range the smaller one first."
-                )
 
 
 @dataclass(frozen=True)
@@ -93,7 +54,8 @@ class Moment:
 
 @dataclass(frozen=True)
 class TrialResult:
-    """How a trial went. reason: why it failed, empty where it did not. opening_m: of the closed fingers."""
+    """How a trial went. success: whether it passed all that was tried; reason: why it failed first, empty where it did
+    not. opening_m: of the closed fingers."""
 
     success: bool
     reason: str
@@ -103,6 +65,24 @@ class TrialResult:
     support_friction: float
     opening_m: float = 0.0
     slip_m: float = 0.0
+
+    @property
+    def lifted(self) -> bool:
+        """Whether it was lifted and then held by both fingers."""
+        return self._passed("lift")
+
+    @property
+    def shaken(self) -> bool:
+        """Whether it also was held for a while and stayed while it was shaken."""
+        return self._passed("shake")
+
+    @property
+    def pushed(self) -> bool:
+        """Whether it was lifted and stayed while forces pushed it."""
+        return self._passed("push")
+
+    def _passed(self, name: str) -> bool:
+        return any(phase.name == name and phase.ok for phase in self.phases)
 
     @property
     def failed_phase(self) -> str | None:
@@ -193,28 +173,49 @@ class _Run:
         self.arm = list(self.description.arm)
         self.finger = self.description.finger_at(grasp.opening_m)
         self.target = self.way_in = self.way_up = np.empty(0)
-        self.phase, self.phases = PHASES[0], list[Phase]()
+        self.phase, self.phases = BEFORE[0], list[Phase]()
         self.steps, self.start_s, self.next_moment_s = 0, 0.0, 0.0
         self.held, self.height_m = np.zeros(3), 0.0
-        self.lost_s, self.slip_m = 0.0, 0.0
+        self.lost_s, self.slip_m, self.opening_m = 0.0, 0.0, 0.0
+        self.weight_n = physics.mass(body) * GRAVITY_M_S2
 
     def result(self, mass_kg: float, grip_friction: float, support_friction: float) -> TrialResult:
-        reason, opening = "", 0.0
-        parts = (self._reach, self._approach, self._close, self._lift, self._hold, self._shake)
-        for name, part in zip(PHASES, parts, strict=True):
-            self.phase, start = name, self.time_s
+        reasons, slip = [self._try(BEFORE)], self.slip_m
+        if not reasons[0]:
+            kept = self.physics.save(), self.target, self.slip_m
+            for number, test in enumerate(self.rules.tests):
+                if number:
+                    self._go_back(*kept)
+                reasons.append(self._try(TESTS[test]))
+                slip = max(slip, self.slip_m)
+        reason = next(filter(None, reasons), "")
+        return TrialResult(
+            not reason, reason, tuple(self.phases), mass_kg, grip_friction, support_friction, self.opening_m, slip
+        )
+
+    def _try(self, phases: Sequence[str]) -> str:
+        """Why one of the phases failed; empty where all are passed."""
+        parts = {
+            "reach": self._reach, "approach": self._approach, "close": self._close, "lift": self._lift,
+            "hold": self._hold, "shake": self._shake, "push": self._push,
+        }  # fmt: skip
+        for name in phases:
+            self.phase, start, reason = name, self.time_s, ""
             try:
-                part()
+                parts[name]()
             except _Failed as failed:
                 reason = str(failed)
             self.phases.append(Phase(name, not reason, start, self.time_s, self._forces()))
             if name == "close" and not reason:
-                opening = self.description.opening_at(float(self._joints()[self.description.fingers[0]]))
+                self.opening_m = self.description.opening_at(float(self._joints()[self.description.fingers[0]]))
             if reason:
-                break
-        return TrialResult(
-            not reason, reason, tuple(self.phases), mass_kg, grip_friction, support_friction, opening, self.slip_m
-        )
+                return reason
+        return ""
+
+    def _go_back(self, state: int, target: np.ndarray, slip_m: float) -> None:
+        """To the end of the lift, where every test begins."""
+        self.physics.restore(state)
+        self.target, self.slip_m, self.lost_s = target, slip_m, 0.0
 
     @property
     def time_s(self) -> float:
@@ -283,6 +284,17 @@ class _Run:
             )
             reason = f"dropped while shaken along the clamp's {name} axis"
             self._drive(path[:, self.arm], lambda reason=reason: self._still_held(reason))  # type: ignore[misc]
+
+    def _push(self) -> None:
+        force = self.rules.push_weights * self.weight_n + self.rules.push_n
+        for direction in (*np.eye(3), *-np.eye(3)):
+            axis = f"{'-' if direction.min() < 0 else ''}{'xyz'[int(np.abs(direction).argmax())]}"
+            reason = f"dropped while pushed by {force:.1f} N along its {axis} axis"
+            self.start_s = self.time_s
+            for _ in range(int(self.rules.push_s / STEP_S)):
+                self.physics.push(self.body, force * direction)
+                self._step(self.target, np.zeros(len(self.arm)))
+                self._still_held(reason)
 
     def _timed(self, path: np.ndarray, length_m: float, speed_m_s: float) -> np.ndarray:
         return timed(path, length_m, speed_m_s, STEP_S)[:, self.arm]

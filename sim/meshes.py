@@ -145,7 +145,12 @@ def load_mesh(name: str) -> Mesh:
         from sim.distractors import load_distractor
 
         return load_distractor(rest)
+    if family == "shape":
+        from sim.shapes import load_shape
+
+        shape = load_shape(rest)
+        return mesh_of(shape.vertices, shape.faces)
     raise ValueError(
         f"there is no mesh {name!r}; choose one of: {', '.join(PRIMITIVES)}, robot/NAME/PART, terrain/KIND/SEED, "
-        "distractor/KIND/SEED."
+        "distractor/KIND/SEED, shape/CATEGORY/SEED/INDEX."
     )

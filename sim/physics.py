@@ -97,7 +97,7 @@ class Physics:
         self._gripper.place(float(joints[self._description.fingers[0]]))
 
     def add(self, thing: Block | Body | Solid, mass_kg: float | None = None) -> int:
-        """Put a thing that moves in its place, as its convex hull; returns its number.
+        """Put a thing that moves in its place, as its convex pieces or its convex hull; returns its number.
 
         Raises ValueError for a mesh without volume and for a mass that is not positive.
         """
@@ -156,6 +156,20 @@ class Physics:
         force = min(USUAL_GRIP_N if grip_n is None else grip_n, self.strongest_grip_n)
         self._gripper.drive(finger, force, FINGER_SPEED_M_S, self._step_s)
         self.fall()
+
+    def push(self, thing: int, force_n: np.ndarray) -> None:
+        """A force (3,) along the axes of the thing's frame, N, on its centre of mass during the next time step."""
+        pybullet.applyExternalForce(
+            thing, -1, force_n.tolist(), (0, 0, 0), pybullet.LINK_FRAME, physicsClientId=self._client
+        )
+
+    def save(self) -> int:
+        """Keep how everything is and moves; returns a number for `restore`."""
+        return int(pybullet.saveState(physicsClientId=self._client))
+
+    def restore(self, kept: int) -> None:
+        """Everything as it was when it was kept."""
+        pybullet.restoreState(kept, physicsClientId=self._client)
 
     def fall(self) -> None:
         """One time step in which no motor of the robot gets a new command."""

@@ -1,11 +1,13 @@
 """Rigid bodies for PyBullet: collision shapes of boxes, balls, cylinders, hulls of any mesh, and terrain.
 
-What moves is convex: a mesh is taken as its convex hull, so that a cup is full to its brim. What stands still keeps its
-triangles. A support whose mesh is the plane is infinite and has no underside.
+What moves is convex, a cup full to its brim, unless the convex pieces that make it up are given. What stands still
+keeps its triangles. A support whose mesh is the plane is infinite and has no underside.
 """
 
-from dataclasses import dataclass
+import tempfile
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from scipy.spatial import ConvexHull, QhullError
@@ -24,12 +26,14 @@ NAMES = {SUPPORT: "support", ROBOT: "robot", BLOCK: "block", ROOM: "room"}
 @dataclass(frozen=True, eq=False)
 class Solid:
     """A mesh in its place: the name of one of `sim.meshes`, or a `Mesh` of the caller's own; `pose` (4, 4) maps the
-    scaled mesh to the base frame. `name` is what it is called in messages."""
+    scaled mesh to the base frame. `name` is what it is called in messages. `pieces`: (K, 3) point sets in the frame of
+    the scaled mesh, m, whose convex hulls together are the thing; none: it is the convex hull of its mesh."""
 
     mesh: str | Mesh
     pose: np.ndarray
     scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
     name: str = "object"
+    pieces: tuple[np.ndarray, ...] = ()
 
     @classmethod
     def of(cls, thing: "Block | Body | Solid") -> "Solid":
@@ -52,18 +56,31 @@ class Solid:
 
     @property
     def volume_m3(self) -> float:
-        """Volume of the convex hull; raises ValueError for a mesh that has none."""
-        return self._hull[0]
+        """Volume of the hulls of the pieces, or of the mesh; raises ValueError for a mesh whose hull has none."""
+        return sum(hull.volume_m3 for hull in self.hulls)
 
     @property
     def centre(self) -> np.ndarray:
-        """(3,) centre of mass of the convex hull in the frame of the scaled mesh, m."""
-        return self._hull[1]
+        """(3,) centre of mass of the hulls of the pieces, or of the mesh, in the frame of the scaled mesh, m."""
+        return sum((hull.volume_m3 * hull.centre for hull in self.hulls), np.zeros(3)) / self.volume_m3
 
     @property
     def corners(self) -> np.ndarray:
         """(N, 3) vertices of the convex hull in the frame of the scaled mesh, m."""
-        return self._hull[2]
+        return self._hull.corners
+
+    @cached_property
+    def hulls(self) -> tuple["Hull", ...]:
+        """Of the pieces, or the one of the mesh."""
+        if not self.pieces:
+            return (self._hull,)
+        return tuple(hull for hull in map(hull_of, self.pieces) if hull is not None) or (self._hull,)
+
+    def at(self, pose: np.ndarray) -> "Solid":
+        """The same solid at another pose (4, 4); its hulls are not computed again."""
+        moved = replace(self, pose=pose)
+        moved.__dict__.update({name: self.__dict__[name] for name in ("vertices", "hulls") if name in self.__dict__})
+        return moved
 
     @property
     def lowest_m(self) -> float:
@@ -75,29 +92,49 @@ class Solid:
         return load_mesh(self.mesh) if isinstance(self.mesh, str) else self.mesh
 
     @cached_property
-    def _hull(self) -> tuple[float, np.ndarray, np.ndarray]:
+    def _hull(self) -> "Hull":
         points = self.vertices
         if not np.isfinite(points).all():
             raise ValueError(f"the mesh of the {self.name} has vertices that are not finite: repair it.")
-        try:
-            hull = ConvexHull(points)
-        except (QhullError, ValueError):
-            hull = None
-        if hull is None or hull.volume < LEAST_VOLUME_M3:
+        hull = hull_of(points)
+        if hull is None:
             extent = " x ".join(f"{1000 * side:.3g}" for side in np.ptp(points, axis=0)) if len(points) else "0"
             raise ValueError(
                 f"the mesh of the {self.name} has no volume ({extent} mm): give a mesh that is not flat, in m."
             )
-        middle = points[hull.vertices].mean(axis=0)
-        triangles = points[hull.simplices] - middle
-        volumes = np.abs(np.linalg.det(triangles)) / 6
-        centroid = middle + (volumes[:, None] * triangles.sum(axis=1) / 4).sum(axis=0) / volumes.sum()
-        return float(hull.volume), centroid, points[hull.vertices]
+        return hull
+
+
+@dataclass(frozen=True, eq=False)
+class Hull:
+    """A convex hull: corners (N, 3) m, faces (M, 3) of them, in no particular sense; centre (3,) of its volume."""
+
+    corners: np.ndarray
+    faces: np.ndarray
+    centre: np.ndarray
+    volume_m3: float
+
+
+def hull_of(points: np.ndarray) -> Hull | None:
+    """The convex hull of points (N, 3) m; None where it has less than a cubic millimetre."""
+    try:
+        hull = ConvexHull(points)
+    except (QhullError, ValueError):
+        return None
+    if hull.volume < LEAST_VOLUME_M3:
+        return None
+    middle = points[hull.vertices].mean(axis=0)
+    triangles = points[hull.simplices] - middle
+    volumes = np.abs(np.linalg.det(triangles)) / 6
+    centroid = middle + (volumes[:, None] * triangles.sum(axis=1) / 4).sum(axis=0) / volumes.sum()
+    place = np.zeros(len(points), int)
+    place[hull.vertices] = np.arange(len(hull.vertices))
+    return Hull(points[hull.vertices], place[hull.simplices], centroid, float(hull.volume))
 
 
 def add_moving(solid: Solid, mass_kg: float, client: int) -> int:
-    """The solid as a convex body with that mass; its PyBullet frame lies in the centre of mass, turned as the mesh."""
-    shape = _convex(solid, client)
+    """The solid as one rigid body with that mass; its PyBullet frame lies in the centre of mass, turned as the mesh."""
+    shape = _compound(solid, client) if solid.pieces else _convex(solid, client)
     pose = solid.pose @ translation(solid.centre)
     return _body(shape, mass_kg, pose, client)
 
@@ -142,6 +179,22 @@ def _convex(solid: Solid, client: int) -> int:
     return int(
         pybullet.createCollisionShape(pybullet.GEOM_MESH, vertices=points.tolist(), physicsClientId=client)
     )
+
+
+def _compound(solid: Solid, client: int) -> int:
+    """All hulls as one shape: PyBullet makes a hull of each object of an OBJ file, and of arrays only one."""
+    lines, first = [], 1
+    for number, hull in enumerate(solid.hulls):
+        lines.append(f"o {number}")
+        lines += ["v {:.7g} {:.7g} {:.7g}".format(*corner) for corner in hull.corners - solid.centre]
+        lines += ["f {} {} {}".format(*face) for face in hull.faces + first]
+        first += len(hull.corners)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "pieces.obj"
+        path.write_text("\n".join(lines) + "\n")
+        return int(
+            pybullet.createCollisionShape(pybullet.GEOM_MESH, fileName=str(path), physicsClientId=client)
+        )
 
 
 def _body(shape: int, mass_kg: float, pose: np.ndarray, client: int) -> int:

@@ -49,7 +49,7 @@ def try_(
     """Grasp the blocks of sampled scenes, each missed by the given errors; prints how many pass each phase."""
     from tqdm import tqdm
 
-    from sim.grasp_trial import PHASES, GraspTrial, TrialRules
+    from sim.grasp_trial import GraspTrial, TrialRules
     from sim.grasp_tries import tries
     from sim.randomization import preset as preset_of
 
@@ -64,8 +64,9 @@ def try_(
     results = [one.result for one in done]
     wall_s = sum(one.wall_s for one in done) / episodes
     arguments = {"robot": robot, "seed": seed, "preset": preset, "noise_mm": noise_mm, "noise_deg": noise_deg}
-    summary = {**arguments, "episodes": episodes, **_summary(results, PHASES), "seconds_per_trial": round(wall_s, 3)}
-    click.echo(_table(summary, results, PHASES))
+    phases = trial.rules.phases
+    summary = {**arguments, "episodes": episodes, **_summary(results, phases), "seconds_per_trial": round(wall_s, 3)}
+    click.echo(_table(summary, results, phases))
     if out is not None:
         trials = [{"index": one.index, "success": one.result.success, "reason": one.result.reason} for one in done]
         _write(out / "summary.json", json.dumps({**summary, "trials": trials}, indent=2).encode())
