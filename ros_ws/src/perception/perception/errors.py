@@ -37,6 +37,10 @@ class LocalizationError(BlockworldError):
     """The given views do not determine what was asked for."""
 
 
+class GraspTransferError(BlockworldError):
+    """No grasp of the exemplars can be had on a new object."""
+
+
 class RobotError(BlockworldError, ValueError):
     """A robot is not known, or its files cannot be used."""
 
