@@ -24,20 +24,34 @@ LARGEST_TURN_RAD = np.radians(25)
 ROUNDS = 3
 LEAST_SQUARENESS = 0.8
 """Of contacts that friction of 0.75 holds."""
-SHIFTS_M = (0.0, -0.006, 0.006, -0.012, 0.012, 0.018)
+_STEPS_M = (0.0, -0.006, 0.006, -0.012, 0.012, 0.018)
+SHIFTS_M = sorted(((z, y) for z in _STEPS_M for y in _STEPS_M[:3]), key=lambda one: float(np.hypot(*one)))
+"""Along the clamp's z and y axes."""
+SHIFT_COST = 5.0
+"""By how much a metre of shift counts against squareness."""
+SQUARE_ENOUGH = 0.97
+NEAR_M = 0.08
+"""Farther away than this, nothing comes between the pads."""
+COARSER = 4
+"""One of so many points is enough to see what a hand would run into."""
 NOTHING, WIDE, SLIP = "nothing would be between the fingers", "the hand does not open wide enough", "the fingers would slip"
 FLOOR, OBJECT = "the hand would run into what the object stands on", "the hand would run into the object"
 
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """Points (N, 3) and normals (N, 3) of what a hand may meet; floor_m: height of what the object stands on, -inf for
+    """Points (N, 3) in random order and normals (N, 3) of what a hand may meet; floor_m: height of what the object stands on, -inf for
     none; centre: (3,) of the object."""
 
     points: Points
     normals: Points
     floor_m: float
     centre: Points
+
+    def near(self, place: np.ndarray) -> "Surface":
+        """What of it is near a place (3,)."""
+        chosen = ((self.points - place) ** 2).sum(axis=1) < NEAR_M**2
+        return Surface(self.points[chosen], self.normals[chosen], self.floor_m, self.centre)
 
 
 def surface_of(shape: Shape, fit: Fit, floor_m: float | None = None) -> Surface:
@@ -57,7 +71,8 @@ def surface_of(shape: Shape, fit: Fit, floor_m: float | None = None) -> Surface:
     points = np.concatenate([points, more[unseen]])
     normals = np.concatenate([normals, fitted.face_normals[face[unseen]]])
     lowest = float(points[:, 2].min()) if floor_m is None else floor_m
-    return Surface(points, normals, lowest, fit.points.mean(axis=0))
+    order = rng.permutation(len(points))
+    return Surface(points[order], normals[order], lowest, fit.points.mean(axis=0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,34 +87,35 @@ class Refined:
 def refine(pose: np.ndarray, surface: Surface, hand: Hand) -> Refined | str:
     """The grasp near `pose` that fits the surface best; or, in a few words, why there is none.
 
-    Shifted along the clamp's y and z axes, then turned until the closing direction is square to what the pads touch,
-    and centred between them.
+    Shifted along the clamp's y and z axes, the nearest places first, until it is square to what the pads touch; turned
+    until it is, and centred between the pads.
     """
-    variants, reasons = [], Counter[str]()
-    for deeper_m in SHIFTS_M:
-        for aside_m in SHIFTS_M[:3]:
-            start = pose.copy()
-            start[:3, 3] += pose[:3, 2] * deeper_m + pose[:3, 1] * aside_m
-            settled = _settled(start, surface, hand)
-            if isinstance(settled, str):
-                reasons[settled] += 1
-            else:
-                moved_m = float(np.linalg.norm(settled[0][:3, 3] - pose[:3, 3]))
-                variants.append((settled[1].squareness - 5 * moved_m, *settled))
-    variants.sort(key=lambda one: -one[0])
-    for wider_m in WIDER_M:
-        if not variants:
+    near = surface.near(pose[:3, 3])
+    best, reasons = None, Counter[str]()
+    for deeper_m, aside_m in SHIFTS_M:
+        start = pose.copy()
+        start[:3, 3] += pose[:3, 2] * deeper_m + pose[:3, 1] * aside_m
+        settled = _settled(start, near, hand)
+        found = settled if isinstance(settled, str) else _free(*settled, surface, hand)
+        if isinstance(found, str):
+            reasons[found] += 1
+            continue
+        worth = found.contacts.squareness - SHIFT_COST * float(np.hypot(deeper_m, aside_m))
+        if best is None or worth > best[0]:
+            best = worth, found
+        if found.contacts.squareness > SQUARE_ENOUGH:
             break
-        poses = np.stack([moved for _, moved, _ in variants])
-        openings = np.minimum([contacts.width_m + wider_m for _, _, contacts in variants], hand.opening_m)
-        free = unobstructed(surface.points, poses, openings, hand, surface.floor_m + FLOOR_M)
-        for index in np.flatnonzero(free):
-            _, moved, contacts = variants[index]
-            return Refined(moved, float(openings[index]), contacts)
-    if variants:
-        blocked = hand.lowest(poses, openings) <= surface.floor_m + FLOOR_M
-        return FLOOR if blocked.all() else OBJECT
-    return reasons.most_common(1)[0][0]
+    return reasons.most_common(1)[0][0] if best is None else best[1]
+
+
+def _free(pose: np.ndarray, contacts: Contacts, surface: Surface, hand: Hand) -> Refined | str:
+    """The widest opening with which the hand has a free way; or what is in it."""
+    openings = np.minimum(contacts.width_m + np.array(WIDER_M), hand.opening_m)
+    poses = np.tile(pose, (len(openings), 1, 1))
+    free = unobstructed(surface.points[::COARSER], poses, openings, hand, surface.floor_m + FLOOR_M)
+    if free.any():
+        return Refined(pose, float(openings[free.argmax()]), contacts)
+    return FLOOR if (hand.lowest(poses, openings) <= surface.floor_m + FLOOR_M).all() else OBJECT
 
 
 def quality(refined: Refined, surface: Surface) -> float:

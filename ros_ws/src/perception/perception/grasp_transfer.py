@@ -81,10 +81,15 @@ class GraspTransfer:
         way, where none is feasible.
         """
         fit = self.matcher.fit(shape, lambda part, what: progress(0.7 * part))
+        return self.grasps_of(shape, fit, floor_m, most, lambda part: progress(0.7 + 0.3 * part))
+
+    def grasps_of(
+        self, shape: Shape, fit: Fit, floor_m: float | None = None, most: int = 20,
+        progress: Progress = lambda part: None,
+    ) -> list[TransferredGrasp]:
+        """The same for a shape whose fit is known."""  # fmt: skip
         nearest = self.library.nearest(shape, fit, self._exemplars)
-        return transfer(
-            nearest, fit, surface_of(shape, fit, floor_m), self.hand, most, lambda part: progress(0.7 + 0.3 * part)
-        )
+        return transfer(nearest, fit, surface_of(shape, fit, floor_m), self.hand, most, progress)
 
 
 def transfer(
