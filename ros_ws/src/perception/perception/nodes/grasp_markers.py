@@ -1,4 +1,4 @@
-"""Markers of transferred grasps for RViz: the hand's boxes at each grasp, the best one green, and the object's points."""
+"""Markers of transferred grasps for RViz: the hand's boxes at each, green at the best, and the object's points."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ BEST, OTHERS, OBJECT = (0.1, 0.8, 0.3, 0.9), (0.6, 0.6, 0.6, 0.25), (0.2, 0.5, 1
 def grasp_markers(
     points: np.ndarray, grasps: Sequence[tuple[np.ndarray, float]], hand: Hand, header: Header
 ) -> MarkerArray:
-    """Markers of an object's points (N, 3) and of grasps, best first, each a T_frame_clamp (4, 4) and the hand's opening
-    in m; they replace all that were shown before."""
+    """Markers of an object's points (N, 3) and of grasps, best first, each a T_frame_clamp (4, 4) and the hand's
+    opening in m; they replace all that were shown before."""
     shown = points[:: -(-len(points) // MOST_POINTS)]
     cloud = _marker(header, "object", 0, Marker.POINTS, OBJECT)
     cloud.pose.orientation.w = 1.0

@@ -175,7 +175,7 @@ class GraspTransferNode(ManagedNode):
             if given_up.is_set():
                 raise Interrupted("the node grasp_transfer was deactivated: activate it, then try again.")
             if time.monotonic() > deadline:
-                raise Interrupted(f"the transfer took longer than {limit_s:g} s (timeout_s): raise it, or thin the shape.")
+                raise Interrupted(f"the transfer took longer than {limit_s:g} s: raise timeout_s, or thin the shape.")
 
         def work() -> tuple[Shape, list[TransferredGrasp]]:
             shape = shape_of_cloud(request.cloud) if _has_cloud(request) else shape_of_mesh(request.mesh)

@@ -99,7 +99,9 @@ def cloud_message(points: np.ndarray, header: Header) -> PointCloud2:
         header=header,
         height=height,
         width=width,
-        fields=[PointField(name=axis, offset=4 * i, datatype=PointField.FLOAT32, count=1) for i, axis in enumerate(AXES)],
+        fields=[
+            PointField(name=axis, offset=4 * i, datatype=PointField.FLOAT32, count=1) for i, axis in enumerate(AXES)
+        ],
         point_step=12,
         row_step=12 * width,
         is_dense=bool(np.isfinite(data).all()),
