@@ -1,7 +1,7 @@
 """Antipodal grasps of a mesh, as Dex-Net samples them (Mahler et al., ICRA 2016, section V; RSS 2017, section IV).
 
-A point on the surface and a line into the object inside the friction cone there; where the line leaves the object inside
-the friction cone again, two fingers hold it. Each pair of contacts gives grasps from several sides.
+A point on the surface and a line into the object inside the friction cone there; where the line leaves the object
+inside the friction cone again, two fingers hold it. Each pair of contacts gives grasps from several sides.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import numpy as np
 
 from perception.hand import PANDA, Hand, frames
 
-SURFACE_POINTS = 3000
+SURFACE_POINTS = 2000
 CHUNK = 64  # of rays, which all triangles are met with at once
 LEAST_WIDTH_M, NUDGE_M = 0.001, 1e-5
 APPROACHES = 12
@@ -73,9 +73,10 @@ def sample_grasps(
     across = np.cross(closing, np.eye(3)[np.abs(closing).argmin(axis=1)])
     across /= np.linalg.norm(across, axis=1, keepdims=True)
     turns = rng.uniform(0, 2 * np.pi, (len(closing), 1)) + np.arange(APPROACHES) * 2 * np.pi / APPROACHES
-    approach = np.cos(turns)[..., None] * across[:, None] + np.sin(turns)[..., None] * np.cross(closing, across)[:, None]
-    poses = frames(np.repeat(closing, APPROACHES, axis=0), approach.reshape(-1, 3), np.repeat(middle, APPROACHES, axis=0))
-    widths = np.repeat(width, APPROACHES)
+    cos, sin = np.cos(turns)[..., None], np.sin(turns)[..., None]
+    approach = (cos * across[:, None] + sin * np.cross(closing, across)[:, None]).reshape(-1, 3)
+    closing, middle, widths = (np.repeat(each, APPROACHES, axis=0) for each in (closing, middle, width))
+    poses = frames(closing, approach, middle)
     floor = vertices[:, 2].min() + CLEARANCE_M if standing else -np.inf
     opening, free = np.zeros(len(poses)), np.zeros(len(poses), dtype=bool)
     for wider in WIDER_M:
@@ -138,7 +139,7 @@ def _hits(
         offset = origins[:, None] - corner
         length = -(offset * normal).sum(axis=-1) / slope
         turned = np.cross(offset, ways[:, None])
-        u = (turned * second).sum(axis=-1) / slope
-        v = -(turned * first).sum(axis=-1) / slope
+        u = -(turned * second).sum(axis=-1) / slope
+        v = (turned * first).sum(axis=-1) / slope
         met = (u >= 0) & (v >= 0) & (u + v <= 1) & (length > 0)
     return np.where(met, length, np.inf)

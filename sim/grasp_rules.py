@@ -21,8 +21,8 @@ class TrialRules:
     dry wood of its volume, from 0.1 to 0.3 kg. grip_friction, support_friction: Coulomb's coefficients of fingers and
     thing, thing and support. The shake is a sine of shake_m amplitude and shake_hz along the clamp's x, y and z axes
     in turn, shake_periods each, of which the first swells and the last fades: with the usual figures up to 0.38 m/s
-    and 7.1 m/s2. The push is a force of push_weights times the thing's weight and push_n more on its centre of mass, for
-    push_s each to and fro along its x, y and z axes. tests: which of both are tried, each from the end of the lift.
+    and 7.1 m/s2. The push is a force of push_weights times the thing's weight and push_n more, on its centre of mass,
+    for push_s each to and fro along its x, y and z axes. tests: which of both are tried, each from the end of the lift.
     collision_n: a lighter touch on the way in is none.
     """
 

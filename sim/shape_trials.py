@@ -1,7 +1,5 @@
 """Grasps of objects tried by an arm: the object stands on a table, turned so that the arm has a way in."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from sim.grasp_motion import find_lines
@@ -32,7 +30,7 @@ class ShapeTrials:
 
     def __init__(self, thing: ObjectShape | Solid, rules: TrialRules = RULES, robot: str = "panda") -> None:
         solid = solid_of(thing, np.eye(4)) if isinstance(thing, ObjectShape) else thing
-        self.solid = replace(solid, pose=settle([solid]).poses[0])
+        self.solid = solid.at(settle([solid]).poses[0])
         self.trial = GraspTrial(robot, rules)
 
     def run(self, T_object_clamp: np.ndarray, opening_m: float, seed: int = 0) -> TrialResult:
@@ -44,7 +42,7 @@ class ShapeTrials:
         place = self.place(grasp)
         pose = place @ self.solid.pose
         placed = Grasp(pose @ grasp.T_base_clamp, opening_m)
-        return self.trial.run(replace(self.solid, pose=pose), placed, seed=seed)
+        return self.trial.run(self.solid.at(pose), placed, seed=seed)
 
     def place(self, grasp: Grasp) -> np.ndarray:
         """(4, 4) where to move and turn the thing so that the arm has a way in to a grasp of it, and up again.
@@ -64,7 +62,7 @@ class ShapeTrials:
 def _places(T_table_clamp: np.ndarray) -> list[np.ndarray]:
     """Places (4, 4) for a thing with a grasp, the likeliest first: those where the hand comes from the robot's side,
     and closes across."""
-    found = []
+    found: list[tuple[float, int, np.ndarray]] = []
     for distance in DISTANCES_M:
         for yaw in np.arange(YAWS) * 2 * np.pi / YAWS:
             place = np.eye(4)

@@ -5,7 +5,7 @@ keeps its triangles. A support whose mesh is the plane is infinite and has no un
 """
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -75,6 +75,12 @@ class Solid:
         if not self.pieces:
             return (self._hull,)
         return tuple(hull for hull in map(hull_of, self.pieces) if hull is not None) or (self._hull,)
+
+    def at(self, pose: np.ndarray) -> "Solid":
+        """The same solid at another pose (4, 4); its hulls are not computed again."""
+        moved = replace(self, pose=pose)
+        moved.__dict__.update({name: self.__dict__[name] for name in ("vertices", "hulls") if name in self.__dict__})
+        return moved
 
     @property
     def lowest_m(self) -> float:

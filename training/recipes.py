@@ -36,8 +36,26 @@ def _calibration(config: Path, overrides: Sequence[str], models_dir: Path) -> di
     return calibrate(read_configuration(CalibrationConfig, config, overrides), models_dir)
 
 
+def _shapes(name: str) -> Callable[[Path, Sequence[str], Path], dict[str, float]]:
+    def run(config: Path, overrides: Sequence[str], models_dir: Path) -> dict[str, float]:
+        from perception.configuration import read_configuration
+        from training.shapes.config import ShapesConfig
+        from training.shapes.export import export
+        from training.shapes.train import train
+
+        settings = read_configuration(ShapesConfig, config, overrides)
+        train(settings)
+        return export(settings, models_dir, name).manifest.metrics
+
+    return run
+
+
 def _recipe(name: str, summary: str) -> Recipe:
     return Recipe(summary, FOLDER / "localization" / "configs" / f"{name}.yaml", _localization)
+
+
+def _shape_recipe(name: str, summary: str) -> Recipe:
+    return Recipe(summary, FOLDER / "shapes" / "configs" / f"{name}.yaml", _shapes(f"shapes_{name}"))
 
 
 RECIPES: dict[str, Recipe] = {
@@ -53,4 +71,12 @@ RECIPES: dict[str, Recipe] = {
     "localization-coarse-bins": _recipe("coarse_bins", "the same by bins of x, y and yaw, as in the paper"),
     "localization-tool-bins": _recipe("tool_bins", "the clamp's place by bins of the image"),
     "localization-fine-bins": _recipe("fine_bins", "the block by bins in the clamp's frame"),
+    "shapes-human": _shape_recipe("human", "human bodies as deformations of one template (3D-CODED)"),
+    **{
+        f"shapes-{category}{ending}": _shape_recipe(
+            f"{category}{ending.replace('-', '_')}", f"the same for {category}s{how}"
+        )
+        for ending, how in (("", ""), ("-unsupervised", ", from shapes without correspondences"))
+        for category in ("mug", "cup", "bowl", "bottle", "pan", "hammer")
+    },
 }

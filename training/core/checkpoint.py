@@ -33,3 +33,18 @@ def load_checkpoint(path: Path) -> dict[str, Any] | None:
             f"{path} cannot be read, is damaged, or holds more than numbers and text: copy it again or train anew."
         )
     return state
+
+
+def states(parts: dict[str, Any]) -> dict[str, Any]:
+    """The state of each part that has one, as network, optimiser and schedule."""
+    return {name: part.state_dict() for name, part in parts.items()}
+
+
+def resume(path: Path, parts: dict[str, Any]) -> int:
+    """Give the parts the states that a checkpoint holds; the number of steps done before it, 0 where there is none."""
+    saved = load_checkpoint(path)
+    if saved is None:
+        return 0
+    for name, part in parts.items():
+        part.load_state_dict(saved[name])
+    return int(saved["done"])

@@ -1,7 +1,6 @@
 """Train one localization network: read images, minimise the divergence of its heat maps, keep the last weights."""
 
 import json
-import math
 import time
 from functools import partial
 from pathlib import Path
@@ -12,9 +11,10 @@ from lightning_fabric import Fabric
 from torch import Tensor
 from tqdm import tqdm
 
-from training.core.checkpoint import load_checkpoint, save_checkpoint
+from training.core.checkpoint import resume, save_checkpoint, states
 from training.core.launch import launched
 from training.core.order import batch_indices
+from training.core.schedule import rate
 from training.localization.augmentation import augment_batch
 from training.localization.config import LocalizationConfig
 from training.localization.data import held_out_samples, load_samples
@@ -49,7 +49,7 @@ def train(config: LocalizationConfig, progress: bool = True) -> dict[str, float]
     steps = max(1, config.samples // batch)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, partial(rate, steps=steps))
     state: dict[str, Any] = {"network": network, "optimiser": optimiser, "schedule": schedule}
-    done = _resume(config.out / "checkpoint.pt", state)
+    done = resume(config.out / "checkpoint.pt", state)
     wrapped, optimiser = fabric.setup(network, optimiser)
     bar = tqdm(total=steps, initial=done, unit="step", disable=not (progress and fabric.is_global_zero))
     saved, losses = time.monotonic(), []
@@ -76,7 +76,7 @@ def train(config: LocalizationConfig, progress: bool = True) -> dict[str, float]
                 bar.write(_line(row, objective))
                 _log(config.out, row)
         if fabric.is_global_zero and (time.monotonic() - saved > config.checkpoint_s or last):
-            save_checkpoint(config.out / "checkpoint.pt", {"done": step + 1, **_states(state)})
+            save_checkpoint(config.out / "checkpoint.pt", {"done": step + 1, **states(state)})
             saved = time.monotonic()
     bar.close()
     metrics = objective.evaluate(held_out)
@@ -89,28 +89,6 @@ def _mean_over_processes(fabric: Fabric, loss: Tensor) -> float:
     mean = fabric.all_reduce(loss.detach(), reduce_op="mean")
     assert isinstance(mean, Tensor)  # as what was given
     return float(mean)
-
-
-def rate(step: int, steps: int) -> float:
-    """Share of the full learning rate at a step: a linear warm-up over a twentieth, then half a cosine to zero."""
-    warm_up = max(1, steps // 20)
-    if step < warm_up:
-        return (step + 1) / warm_up
-    return 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(1, steps - warm_up)))
-
-
-def _states(state: dict[str, Any]) -> dict[str, Any]:
-    return {name: part.state_dict() for name, part in state.items()}
-
-
-def _resume(path: Path, state: dict[str, Any]) -> int:
-    """Restore what an earlier run left; the number of steps it had done."""
-    saved = load_checkpoint(path)
-    if saved is None:
-        return 0
-    for name, part in state.items():
-        part.load_state_dict(saved[name])
-    return int(saved["done"])
 
 
 def _line(row: dict[str, float], objective: Objective) -> str:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from fixtures_shapes import ball
 from scipy.spatial import cKDTree
 
 from perception.errors import ShapeError
@@ -106,6 +107,20 @@ def test_points_by_themselves_are_no_samples_of_a_cloud():
     stray = np.random.default_rng(2).uniform(2, 9, size=(30, 3))
     found = regular_samples(Shape(np.vstack([cloud(3000), stray])), 300)
     assert np.linalg.norm(found, axis=1).max() < 1.01
+
+
+def test_spikes_are_no_surface_of_a_mesh_but_the_tip_of_a_cone_is():
+    points, faces = ball(4)
+    rng = np.random.default_rng(3)
+    noisy = points.copy()
+    noisy[rng.choice(len(points), 20, replace=False)] *= 3
+    assert (Shape(noisy, faces).face_areas.sum()) > 2 * Shape(points, faces).face_areas.sum()
+    assert (np.linalg.norm(regular_samples(Shape(noisy, faces), 300), axis=1) > 1.01).mean() < 0.02
+    turns = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+    ring = np.stack([np.cos(turns), np.sin(turns), np.zeros(24)], axis=1)
+    sides = np.stack([np.arange(24), np.roll(np.arange(24), -1), np.full(24, 24)], axis=1)
+    cone = Shape(np.vstack([ring, [[0, 0, 3], [0, 0, 0]]]), np.vstack([sides, np.where(sides == 24, 25, sides)]))
+    assert regular_samples(cone, 300)[:, 2].max() > 2.8
 
 
 def test_the_farthest_points_of_a_line_are_its_ends_then_its_middle():

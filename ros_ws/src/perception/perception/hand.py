@@ -76,7 +76,7 @@ def mirrored(T_object_clamp: np.ndarray) -> np.ndarray:
 
 
 def frames(closing: np.ndarray, approach: np.ndarray, origins: np.ndarray) -> np.ndarray:
-    """(G, 4, 4) clamp frames at origins (G, 3), of closing and approach directions (G, 3): unit, square to each other."""
+    """(G, 4, 4) clamp frames at origins (G, 3) of closing and approach directions (G, 3), unit and square."""
     x, z = closing, approach
     poses = np.tile(np.eye(4), (len(origins), 1, 1))
     poses[:, :3, 0], poses[:, :3, 1], poses[:, :3, 2] = x, np.cross(z, x), z

@@ -13,8 +13,8 @@ from scipy.spatial import cKDTree
 
 from perception.shapes.deformation import DeformationNetwork, Floats
 from perception.shapes.normalise import frame_of
-from perception.shapes.pose_search import encoded, starts
-from perception.shapes.regression import regressed
+from perception.shapes.pose_search import Start, encoded, starts
+from perception.shapes.regression import FIRST_STEP, Weighting, regressed
 from perception.shapes.sampling import regular_samples, subdivided
 from perception.shapes.shape import Faces, Points, Shape
 from perception.shapes.similarity import Similarity
@@ -22,13 +22,17 @@ from perception.shapes.similarity import Similarity
 Progress = Callable[[float, str], None]
 """Is told the part of the work that is done, from 0 to 1, and what is being done."""
 
+ROBUST = Weighting(template=4, target=6)
+"""Of the last steps: a partial shape lacks what part of the template stands for, and noise stands for no part of it."""
+
 
 @dataclass(frozen=True)
 class FitSettings:
     """How much is done for a fit; what is left out is for ablations.
 
     samples, template: points of the shape and of the template that the regression compares. starts: rotations that it
-    is begun from, for `tries` steps each. steps: at most, from the best of these. regular: samples spread evenly,
+    is begun from, for `tries` steps each. steps: at most, from the best of these, and polish: after them, in which what
+    has no counterpart counts less. regular: samples spread evenly,
     instead of some of the points as they come. dense: least number of points of the high-resolution template.
     """
 
@@ -36,7 +40,8 @@ class FitSettings:
     template: int = 1500
     starts: int = 3
     tries: int = 25
-    steps: int = 250
+    steps: int = 200
+    polish: int = 50
     regular: bool = True
     dense: int = 40_000
 
@@ -92,14 +97,7 @@ class Matcher:
             network, normalised, self._few, settings.starts, lambda part: progress(0.3 * part, "turning")
         )
         if settings.steps:
-            tried = [
-                regressed(network, start, normalised, self._few, settings.tries, lambda part: None)
-                for start in found
-            ]
-            best = min(tried, key=lambda start: start.distance)
-            best = regressed(
-                network, best, normalised, self._few, settings.steps, lambda part: progress(0.4 + 0.6 * part, "fitting")
-            )
+            best = self._regressed(found, normalised, progress)
         else:
             best = encoded(network, [start.pose for start in found[:1]], normalised, self._few)[0]
         deformed = network.decode(best.latent[None], self._dense)[0]
@@ -113,6 +111,20 @@ class Matcher:
         away, indices = cKDTree(target_shape.points).query(through)
         residual = away + source.residual * target.scale / source.scale
         return Matches(indices, target_shape.points[indices], residual)
+
+    def _regressed(self, found: list[Start], samples: Points, progress: Progress) -> Start:
+        def share(begin: float, end: float) -> Callable[[float], None]:
+            return lambda part: progress(begin + (end - begin) * part, "fitting")
+
+        settings, tried = self.settings, []
+        for i, start in enumerate(found):
+            told = share(0.3 + 0.2 * i / len(found), 0.3 + 0.2 * (i + 1) / len(found))
+            tried.append(regressed(self.network, start, samples, self._few, settings.tries, told))
+        best = min(tried, key=lambda start: start.distance)
+        best = regressed(self.network, best, samples, self._few, settings.steps, share(0.5, 0.85))
+        return regressed(
+            self.network, best, samples, self._few, settings.polish, share(0.85, 1.0), ROBUST, FIRST_STEP / 2
+        )
 
     def _samples(self, shape: Shape) -> Points:
         count = self.settings.samples

@@ -51,6 +51,7 @@ def regressed(
     steps: int,
     progress: Progress,
     weighting: Weighting = Weighting(),
+    first_step: float = FIRST_STEP,
 ) -> Start:
     """The best that at most so many steps from `start` find for normalised samples (N, 3) and template (M, 3)."""
     tree, latent, pose = cKDTree(samples), start.latent.astype(np.float64), start.pose
@@ -81,7 +82,7 @@ def regressed(
         unbiased = np.sqrt(second / (1 - _BETAS[1] ** (step + 1))) + _EPSILON
         direction = first / (1 - _BETAS[0] ** (step + 1)) / unbiased
         if step == 0:
-            rate = _first_rate(network, latent, template, deformed[0], direction)
+            rate = first_step * _rate(network, latent, template, deformed[0], direction)
         latent = latent - rate * direction
     progress(1.0)
     return best
@@ -92,12 +93,11 @@ def _stalls(history: list[float]) -> bool:
     return float(np.mean(recent)) > (1 - _PAYS) * float(np.mean(before))
 
 
-def _first_rate(
+def _rate(
     network: DeformationNetwork, latent: Points, template: Points, deformed: Floats, direction: Points
 ) -> float:
-    """The rate at which a step in this direction moves the template's points by FIRST_STEP: what a latent vector's
+    """The rate at which a step in this direction moves the template's points by an RMS of 1: what a latent vector's
     units are, networks differ in."""
     tried = 1e-2 * float(np.sqrt((latent**2).mean())) or 1e-2
     moved = network.decode((latent - tried * direction)[None], template)[0] - deformed
-    way = float(np.sqrt((moved**2).sum(axis=1).mean()))
-    return tried * FIRST_STEP / max(way, 1e-9)
+    return tried / max(float(np.sqrt((moved**2).sum(axis=1).mean())), 1e-9)

@@ -11,7 +11,9 @@ _CANDIDATES = 4
 _OUTLIER_NEIGHBOURS = 8
 _OUTLIER_DISTANCE = 6.0
 """Medians: points of a cloud farther than this from their neighbours belong to nothing."""
-
+_SPIKE, _FEWEST_SPIKES = 1.8, 5
+"""Lengths of the edges around a point of a mesh: one farther than this from their middle is noise, not surface.
+Fewer are tips of cones."""
 _MOST_THINNED = 300_000
 _HALVINGS = 12  # of the longest side, so that cells have 20 bits of the key a side
 
@@ -29,13 +31,13 @@ def area_samples(shape: Shape, count: int, rng: np.random.Generator) -> tuple[Po
 
 
 def regular_samples(shape: Shape, count: int, seed: int = 0) -> Points:
-    """(count, 3) points spread evenly over the surface of a mesh; of a cloud so many of its points, or all that it has
-    but for those that lie by themselves. Equal arguments give equal samples."""
+    """(count, 3) points spread evenly over the surface of a mesh, leaving out its spikes; of a cloud so many of its
+    points, or all that it has but for those that lie by themselves. Equal arguments give equal samples."""
     rng = np.random.default_rng(seed)
     if shape.faces is None:
         candidates = _thinned(_without_outliers(shape.points), _CANDIDATES * count, rng)
     else:
-        candidates, _, _ = area_samples(shape, _CANDIDATES * count, rng)
+        candidates, _, _ = area_samples(_without_spikes(shape), _CANDIDATES * count, rng)
     return candidates[farthest_points(candidates, count)]
 
 
@@ -69,6 +71,23 @@ def _without_outliers(points: Points) -> Points:
     distance = cKDTree(points).query(points, neighbours + 1)[0][:, 1:].mean(axis=1)
     kept = distance <= _OUTLIER_DISTANCE * np.median(distance)
     return points[kept] if kept.any() else points
+
+
+def _without_spikes(shape: Shape) -> Shape:
+    """The mesh without the triangles at points that stick far out of their neighbours. A few such points, as of a
+    scanner's noise, can make more area than the rest."""
+    assert shape.faces is not None
+    middle, length, count = np.zeros_like(shape.points), np.zeros(len(shape.points)), np.zeros(len(shape.points))
+    for corner in range(3):
+        own, first, second = (shape.faces[:, (corner + i) % 3] for i in range(3))
+        np.add.at(middle, own, (shape.points[first] + shape.points[second]) / 2)
+        np.add.at(length, own, np.linalg.norm(shape.points[first] - shape.points[second], axis=1))
+        np.add.at(count, own, 1)
+    away = np.linalg.norm(count[:, None] * shape.points - middle, axis=1)
+    spikes = away > _SPIKE * length
+    faces = shape.faces[~spikes[shape.faces].any(axis=1)]
+    noisy = spikes.sum() >= _FEWEST_SPIKES and len(faces) > len(shape.faces) // 2
+    return Shape(shape.points, faces) if noisy else shape
 
 
 def _thinned(points: Points, count: int, rng: np.random.Generator) -> Points:
