@@ -37,6 +37,10 @@ class LocalizationError(BlockworldError):
     """The given views do not determine what was asked for."""
 
 
+class GraspTransferError(BlockworldError):
+    """No grasp can be had on an object; the message says what was in the way."""
+
+
 class RobotError(BlockworldError, ValueError):
     """A robot is not known, or its files cannot be used."""
 
