@@ -3,12 +3,12 @@
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import click
 
 from blockworld.models_folder import folder_of
-from perception.shapes.categories import Category
+from perception.shapes.categories import CATEGORIES, Category
 
 if TYPE_CHECKING:
     from perception.shapes.matching import Fit, Matcher
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FILE = click.Path(path_type=Path)
 CATEGORY = click.option(
     "--category",
-    type=click.Choice(get_args(Category)),
+    type=click.Choice(CATEGORIES),
     default="human",
     show_default=True,
     help="What both shapes are.",

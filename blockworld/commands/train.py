@@ -7,6 +7,16 @@ import click
 from perception.errors import BlockworldError
 
 
+MODELS_DIR = click.option(
+    "--models",
+    "models_dir",
+    type=click.Path(path_type=Path),
+    default=Path("models"),
+    show_default=True,
+    help="Folder that the exported bundle goes to.",
+)
+
+
 @click.command(
     epilog="Example: blockworld train localization-tool --models models data=data/coarse samples=24000 seed=1"
 )
@@ -16,14 +26,7 @@ from perception.errors import BlockworldError
 @click.option(
     "--config", type=click.Path(path_type=Path), help="Configuration file in place of the recipe's own."
 )
-@click.option(
-    "--models",
-    "models_dir",
-    type=click.Path(path_type=Path),
-    default=Path("models"),
-    show_default=True,
-    help="Folder that the exported bundle goes to.",
-)
+@MODELS_DIR
 def command(
     recipe: str | None, overrides: tuple[str, ...], listed: bool, config: Path | None, models_dir: Path
 ) -> None:
@@ -38,6 +41,13 @@ def command(
         for name, entry in RECIPES.items():
             click.echo(f"{name:<{width}}  {entry.summary}")
         return
+    run_recipe(recipe, config, overrides, models_dir)
+
+
+def run_recipe(recipe: str | None, config: Path | None, overrides: tuple[str, ...], models_dir: Path) -> None:
+    """Train by a recipe and say what came of it; raises BlockworldError."""
+    from training.recipes import RECIPES
+
     if recipe not in RECIPES:
         wrong = f"there is no recipe {recipe!r}" if recipe else "no recipe was given"
         raise BlockworldError(f"{wrong}: choose one of {', '.join(RECIPES)}.")

@@ -2,7 +2,11 @@
 
 import click
 
+from blockworld.commands.shapes.annotate import annotate
+from blockworld.commands.shapes.index import index
 from blockworld.commands.shapes.match import match
+from blockworld.commands.shapes.train import train
+from blockworld.commands.shapes.transfer_grasp import transfer_grasp
 from blockworld.commands.shapes.transfer_texture import transfer_texture
 
 
@@ -11,5 +15,5 @@ def command() -> None:
     """Match shapes of one category, and transfer what is known of one to another."""
 
 
-command.add_command(match)
-command.add_command(transfer_texture)
+for verb in (annotate, index, match, train, transfer_grasp, transfer_texture):
+    command.add_command(verb)

@@ -36,7 +36,7 @@ def match(a: Path, b: Path, category: Category, out: Path | None, picture: Path 
         files[picture] = _drawn(pair)
     write_files(files)
     for path, fit in zip((a, b), pair.fits, strict=True):
-        share = fit.residual.mean() / fit.scale
+        share = fit.residual.mean() / fit.placement.scale
         click.echo(f"{path}: {len(fit.residual)} points, on average {100 * share:.1f} % of its radius off the template")
     written = "".join(f"; {path} written" for path in files)
     click.echo(f"matched {len(found.indices)} points in {pair.duration_s:.0f} s{written}")
@@ -60,7 +60,7 @@ def _drawn(pair: FittedPair) -> bytes:
     from perception.shapes.shape import Shape
 
     standing = [
-        Shape(fit.pose.undo(shape.points), shape.faces) for shape, fit in zip(pair.shapes, pair.fits, strict=True)
+        Shape(fit.placement.undo(shape.points), shape.faces) for shape, fit in zip(pair.shapes, pair.fits, strict=True)
     ]
     colours = place_colours(standing[0].points)
     back = pair.matcher.match(pair.fits[1], pair.fits[0], pair.shapes[0])

@@ -103,10 +103,10 @@ def test_a_similarity_is_found_from_weighted_pairs_and_undone():
 def test_a_fit_finds_how_the_shape_was_bent_turned_and_scaled(matcher, seed):
     shape, _ = shape_of(seed, scale=250.0)
     fit = matcher.fit(shape)
-    off = np.linalg.norm(fit.points[: len(shape.points)] - shape.points, axis=1) / fit.scale
+    off = np.linalg.norm(fit.points[: len(shape.points)] - shape.points, axis=1) / fit.placement.scale
     assert off.mean() < 0.1  # of the radius: samples are 0.13 apart
     assert np.isclose(fit.residual.mean(), np.linalg.norm(shape.points - fit.points[fit.nearest], axis=1).mean())
-    assert fit.residual.mean() < 0.04 * fit.scale
+    assert fit.residual.mean() < 0.04 * fit.placement.scale
 
 
 @pytest.mark.parametrize("cloud", [False, True])
@@ -118,8 +118,8 @@ def test_matches_are_found_whatever_the_order_the_units_and_the_way_up(matcher, 
     assert found.indices.dtype == np.int64 and len(found.indices) == len(source.points)
     assert np.array_equal(found.points, target.points[found.indices])
     off = np.linalg.norm(found.points[place] - target.points[there], axis=1)
-    assert off.mean() < 0.09 * fits[1].scale
-    assert found.residual.mean() < 0.1 * fits[1].scale
+    assert off.mean() < 0.09 * fits[1].placement.scale
+    assert found.residual.mean() < 0.1 * fits[1].placement.scale
 
 
 def test_equal_shapes_give_equal_fits_and_progress_ends_at_one(matcher):

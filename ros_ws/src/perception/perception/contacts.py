@@ -51,7 +51,8 @@ def contacts_of(
     low, high = hand.pad
     turn, origin = T_object_clamp[:3, :3], T_object_clamp[:3, 3]
     local = (points - origin) @ turn
-    inside = (np.abs(local[:, 0]) < opening_m / 2) & (local[:, 1:] > low).all(axis=1) & (local[:, 1:] < high).all(axis=1)
+    x, y, z = local.T
+    inside = (np.abs(x) < opening_m / 2) & (y > low[0]) & (y < high[0]) & (z > low[1]) & (z < high[1])
     if inside.sum() < 2 * FEWEST:
         return None
     local, outward = local[inside], normals[inside] @ turn

@@ -38,7 +38,7 @@ class LocalizationError(BlockworldError):
 
 
 class GraspTransferError(BlockworldError):
-    """No grasp can be had on an object; the message says what was in the way."""
+    """No grasp of the exemplars can be had on a new object."""
 
 
 class RobotError(BlockworldError, ValueError):

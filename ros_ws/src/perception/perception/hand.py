@@ -16,7 +16,7 @@ class Hand:
     """Boxes of a hand in the clamp frame: between the finger tips, x the closing direction, z out of the hand.
 
     opening_m: between the finger tips, the most. finger: boxes of the finger on the side of +x where the hand is
-    closed; the other one is its mirror image, and each moves out by half of the opening. palm: boxes of all that does
+    closed, the pad's first; the other one is its mirror image, and each moves out by half of the opening. palm: boxes of all that does
     not move with the fingers.
     """
 
@@ -28,6 +28,12 @@ class Hand:
     def depth_m(self) -> float:
         """How far the fingers reach beyond the clamp's origin."""
         return max(high[2] for _, high in self.finger)
+
+    @property
+    def pad(self) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper corner (2,) in y and z of what a finger presses with: its first box."""
+        low, high = self.finger[0]
+        return np.array(low[1:]), np.array(high[1:])
 
     def boxes(self, opening_m: ArrayLike) -> np.ndarray:
         """(..., B, 2, 3) lower and upper corners of all boxes at openings (...) in m."""
@@ -58,8 +64,11 @@ class Hand:
             turns, origins = poses[part, :3, :3], poses[part, :3, 3]
             local = points @ turns - np.einsum("gi,gij->gj", origins, turns)[:, None]
             for box in range(boxes.shape[1]):
-                inside = (local > low[part, None, box]) & (local < high[part, None, box])
-                found[part] |= inside.all(axis=-1)
+                inside = np.ones(local.shape[:2], dtype=bool)
+                for axis in range(3):  # comparing an axis at a time is several times as fast as all of them
+                    along = local[:, :, axis]
+                    inside &= (along > low[part, None, box, axis]) & (along < high[part, None, box, axis])
+                found[part] |= inside
         return found[0] if np.ndim(T_object_clamp) == 2 else found
 
     def lowest(self, T_base_clamp: np.ndarray, opening_m: ArrayLike) -> np.ndarray:

@@ -186,7 +186,7 @@ class GraspTransferNode(ManagedNode):
         shape, grasps = await finish(self, self._job, 2 * limit_s, "the transfer")
         response.header = header
         response.grasps = [grasp_message(grasp) for grasp in grasps]
-        response.model, response.engine = _model(transfer), transfer.network.engine_name
+        response.model, response.engine = _model(transfer), transfer.matcher.network.engine_name
         if self.state == "active":  # else the publisher is gone or silent
             shown = [(grasp.T_object_clamp, grasp.opening_m) for grasp in grasps]
             self._markers.publish(grasp_markers(shape.points, shown, HAND, header))
@@ -242,7 +242,7 @@ def _has_cloud(request: TransferGrasp.Request) -> bool:
 
 
 def _model(transfer: GraspTransfer) -> str:
-    manifest = transfer.network.bundle.manifest
+    manifest = transfer.matcher.network.bundle.manifest
     return f"{manifest.name} {manifest.version}"
 
 

@@ -3,5 +3,6 @@
 from typing import Literal, get_args
 
 Category = Literal["human", "mug", "cup", "bowl", "bottle", "pan", "hammer"]
-OBJECTS: tuple[str, ...] = tuple(category for category in get_args(Category) if category != "human")
-"""Those that a hand takes."""
+CATEGORIES: tuple[Category, ...] = get_args(Category)
+OBJECTS: tuple[Category, ...] = tuple(one for one in CATEGORIES if one != "human")
+"""Those that a hand can hold."""

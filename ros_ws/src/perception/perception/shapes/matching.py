@@ -50,19 +50,18 @@ class FitSettings:
 class Fit:
     """A template deformed to a shape.
 
-    latent (L,); pose of the deformed template in the normalised shape; points (V, 3) of the deformed high-resolution
-    template in the shape's units, their triangles `faces` being those of every fit by this network; residual (N,), the
-    distance of each point of the shape from the nearest of these, in the shape's units; nearest (N,), which that is;
-    scale, the RMS radius of the shape.
+    latent (L,); placement, how the deformed template, whose RMS radius is about 1, lies in the shape's frame and units;
+    points (V, 3) of the deformed high-resolution template there, their triangles `faces` being those of every fit by
+    this network; residual (N,), the distance of each point of the shape from the nearest of these, in the shape's
+    units; nearest (N,), which that is.
     """
 
     latent: Floats
-    pose: Similarity
+    placement: Similarity
     points: Points
     faces: Faces
     residual: Points
     nearest: NDArray[np.int64]
-    scale: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,16 +99,21 @@ class Matcher:
             best = self._regressed(found, normalised, progress)
         else:
             best = encoded(network, [start.pose for start in found[:1]], normalised, self._few)[0]
-        deformed = network.decode(best.latent[None], self._dense)[0]
-        points = frame.restored(best.pose.apply(deformed))
+        scale = float(frame.scale)
+        shift = scale * best.pose.translation + frame.centre
+        return self.fit_of(shape, best.latent, Similarity(best.pose.rotation, shift, scale * best.pose.scale))
+
+    def fit_of(self, shape: Shape, latent: Floats, placement: Similarity) -> Fit:
+        """The fit of a shape whose latent vector (L,) and placement are known."""
+        points = placement.apply(self.network.decode(latent[None], self._dense)[0])
         residual, nearest = cKDTree(points).query(shape.points)
-        return Fit(best.latent, best.pose, points, self.faces, residual, nearest, float(frame.scale))
+        return Fit(latent, placement, points, self.faces, residual, nearest)
 
     def match(self, source: Fit, target: Fit, target_shape: Shape) -> Matches:
         """Where the points of the shape that `source` is a fit of lie on `target_shape`, that `target` is a fit of."""
         through = target.points[source.nearest]
         away, indices = cKDTree(target_shape.points).query(through)
-        residual = away + source.residual * target.scale / source.scale
+        residual = away + source.residual * target.placement.scale / source.placement.scale
         return Matches(indices, target_shape.points[indices], residual)
 
     def _regressed(self, found: list[Start], samples: Points, progress: Progress) -> Start:

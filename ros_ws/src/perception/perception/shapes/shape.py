@@ -57,14 +57,17 @@ class Shape:
         return np.asarray(np.linalg.norm(self._crosses(), axis=1) / 2, dtype=np.float64)
 
     @cached_property
+    def face_normals(self) -> Points:
+        """(M, 3) unit normals of the triangles by their winding, +z where one has no area."""
+        return _units(self._crosses())
+
+    @cached_property
     def normals(self) -> Points:
         """(N, 3) unit normals of the points: of a mesh the area-weighted mean of the triangles around each, by their
         winding; of a cloud those of planes through neighbours, turned away from the centre. Where neither gives a
         direction it is +z."""
         found = self._normals_of_cloud() if self.faces is None else self._normals_of_mesh(self.faces)
-        length = np.linalg.norm(found, axis=1, keepdims=True)
-        unit = found / np.where(length > 0, length, 1)
-        return np.asarray(np.where(length > 0, unit, (0.0, 0.0, 1.0)), dtype=np.float64)
+        return _units(found)
 
     def _normals_of_mesh(self, faces: Faces) -> Points:
         found = np.zeros_like(self.points)
@@ -88,6 +91,12 @@ class Shape:
             return np.zeros((0, 3))
         a, b, c = (self.points[self.faces[:, corner]] for corner in range(3))
         return np.asarray(np.cross(b - a, c - a), dtype=np.float64)
+
+
+def _units(vectors: Points) -> Points:
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit = vectors / np.where(length > 0, length, 1)
+    return np.asarray(np.where(length > 0, unit, (0.0, 0.0, 1.0)), dtype=np.float64)
 
 
 def _points_of(given: Any) -> Points:
