@@ -14,14 +14,13 @@ import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from multiprocessing import get_context
 
 import numpy as np
 from _report import arguments, check, finish
 
 from perception.errors import BlockworldError
-
 from perception.grasp_transfer import GraspTransfer, TransferredGrasp
 from perception.shapes.categories import OBJECTS
 from perception.shapes.matching import Fit
@@ -109,7 +108,7 @@ def bandit(job: tuple[str, int]) -> dict:
         return {}
     trials = ShapeTrials(made)
 
-    @lru_cache(maxsize=None)
+    @cache
     def succeeds(arm: int, number: int) -> bool:
         grasp = grasps[arm]
         return trials.run(T_object_seen @ grasp.T_object_clamp, grasp.opening_m, number).shaken
@@ -122,7 +121,7 @@ def bandit(job: tuple[str, int]) -> dict:
     for name, beliefs in (("library", prior(grasps)), ("no library", Beliefs.unknown(len(grasps)))):
         rng, pulls = stream(SEED, index, f"bandit {category}"), Counter[int]()
         best_before, same = -1, 0
-        for number in range(1, MOST_TRIALS + 1):
+        while pulls.total() < MOST_TRIALS:
             arm = beliefs.next(rng)
             beliefs.tell(arm, succeeds(arm, pulls[arm]))
             pulls[arm] += 1
@@ -134,7 +133,7 @@ def bandit(job: tuple[str, int]) -> dict:
                 truth[best] = rate(best)
             if truth[best] >= GOOD:
                 break
-        found[name] = number
+        found[name] = pulls.total()
     return found
 
 

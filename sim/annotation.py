@@ -28,11 +28,11 @@ def annotate(
     results on one machine. Raises ValueError for a shape that no antipodal grasp is found of.
     """
     rng = stream(seed, 0, f"annotation {shape.category}")
-    found = sample_grasps(shape.vertices, shape.faces, rng, PAIRS)
+    trials = ShapeTrials(shape, replace(RULES, tests=("shake",)))
+    found = sample_grasps(shape.vertices, shape.faces, rng, PAIRS, T_table_object=trials.solid.pose)
     if not len(found.opening_m):
         raise ValueError(f"the hand finds no hold on this {shape.category}: it is too large or too small for it.")
     chosen = diverse(found, count)
-    trials = ShapeTrials(shape, replace(RULES, tests=("shake",)))
     done, good = np.zeros(len(chosen.opening_m), int), np.zeros(len(chosen.opening_m), int)
     for number, (pose, opening) in enumerate(zip(chosen.T_object_clamp, chosen.opening_m, strict=True)):
         while done[number] < tries and (good[number] or done[number] < HOPELESS):

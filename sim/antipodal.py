@@ -10,14 +10,16 @@ import numpy as np
 
 from perception.hand import PANDA, Hand, frames
 
-SURFACE_POINTS = 2000
+SURFACE_POINTS = 3000
 CHUNK = 64  # of rays, which all triangles are met with at once
 LEAST_WIDTH_M, NUDGE_M = 0.001, 1e-5
 APPROACHES = 12
 WIDER_M = (0.024, 0.012)  # than the pair of contacts comes the open hand, or the second where the first does not fit
-MARGIN_M = 0.001
+MARGIN_M = 0.002
 CLEARANCE_M = 0.002  # between hand and what the object stands on
 WAY_M = (0.0, 0.015, 0.03, 0.05, 0.075, 0.10)  # before the grasp, where the hand must be free too
+
+STANDING = np.eye(4)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,12 +58,13 @@ class Candidates:
 
 def sample_grasps(
     vertices: np.ndarray, faces: np.ndarray, rng: np.random.Generator, pairs: int = 400, friction: float = 0.5,
-    hand: Hand = PANDA, standing: bool = True,
+    hand: Hand = PANDA, T_table_object: np.ndarray | None = STANDING,
 ) -> Candidates:
     """Antipodal grasps of a closed mesh, vertices (V, 3) m and faces (F, 3) counter-clockwise from outside.
 
-    pairs: of points and lines tried. friction: Coulomb's coefficient. standing: the object stands on the plane at its
-    lowest vertex, which the hand keeps clear of. Raises ValueError for a mesh without area.
+    pairs: of points and lines tried. friction: Coulomb's coefficient. T_table_object (4, 4): how the object stands on
+    the plane z = 0 of its table, which the hand keeps clear of; None where there is no table. Raises ValueError for a
+    mesh without area.
     """
     surface = surface_of(vertices, faces, rng)
     first, second = _pairs(vertices, faces, surface, rng, pairs, friction, hand.opening_m - min(WIDER_M) / 2)
@@ -77,21 +80,23 @@ def sample_grasps(
     approach = (cos * across[:, None] + sin * np.cross(closing, across)[:, None]).reshape(-1, 3)
     closing, middle, widths = (np.repeat(each, APPROACHES, axis=0) for each in (closing, middle, width))
     poses = frames(closing, approach, middle)
-    floor = vertices[:, 2].min() + CLEARANCE_M if standing else -np.inf
     opening, free = np.zeros(len(poses)), np.zeros(len(poses), dtype=bool)
     for wider in WIDER_M:
         left = np.flatnonzero(~free)
         opening[left] = np.minimum(widths[left] + wider, hand.opening_m)
-        free[left] = unobstructed(surface.points, poses[left], opening[left], hand, floor)
+        free[left] = unobstructed(surface.points, poses[left], opening[left], hand, T_table_object)
     return Candidates(poses[free], opening[free])
 
 
 def unobstructed(
-    points: np.ndarray, T_object_clamp: np.ndarray, opening_m: np.ndarray, hand: Hand = PANDA, floor_m: float = -np.inf
+    points: np.ndarray, T_object_clamp: np.ndarray, opening_m: np.ndarray, hand: Hand = PANDA,
+    T_table_object: np.ndarray | None = STANDING,
 ) -> np.ndarray:
-    """(G,) whether a hand comes straight in to each grasp (G, 4, 4) without meeting points (N, 3) of the object or
-    getting below floor_m."""
-    free = hand.lowest(T_object_clamp, opening_m) > floor_m
+    """(G,) whether a hand comes straight in to each grasp (G, 4, 4) without meeting points (N, 3) of the object or its
+    table; see `sample_grasps`."""
+    free = np.ones(len(T_object_clamp), dtype=bool)
+    if T_table_object is not None:
+        free = hand.lowest(T_table_object @ T_object_clamp, opening_m) > CLEARANCE_M
     for back in WAY_M:
         left = np.flatnonzero(free)
         poses = T_object_clamp[left].copy()
@@ -121,7 +126,7 @@ def _pairs(
     firsts, seconds = [], []
     for low in range(0, count, CHUNK):
         rays = slice(low, low + CHUNK)
-        lengths = _hits(start[rays] + NUDGE_M * way[rays], way[rays], corners[:, 0], *edges)
+        lengths = ray_hits(start[rays] + NUDGE_M * way[rays], way[rays], corners[:, 0], *edges)
         fits = (lengths > LEAST_WIDTH_M) & (lengths < widest_m) & (way[rays] @ normals.T > cosine)
         ray, face = np.nonzero(fits)
         firsts.append(start[rays][ray])
@@ -129,7 +134,7 @@ def _pairs(
     return np.concatenate(firsts), np.concatenate(seconds)
 
 
-def _hits(
+def ray_hits(
     origins: np.ndarray, ways: np.ndarray, corner: np.ndarray, first: np.ndarray, second: np.ndarray
 ) -> np.ndarray:
     """(R, F) how far along each ray each triangle is met, inf where it is not (Möller and Trumbore, 1997)."""

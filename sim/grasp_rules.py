@@ -23,6 +23,7 @@ class TrialRules:
     in turn, shake_periods each, of which the first swells and the last fades: with the usual figures up to 0.38 m/s
     and 7.1 m/s2. The push is a force of push_weights times the thing's weight and push_n more, on its centre of mass,
     for push_s each to and fro along its x, y and z axes. tests: which of both are tried, each from the end of the lift.
+    may_turn: whether the thing may turn between the fingers, so that slips are measured there and not at its origin.
     collision_n: a lighter touch on the way in is none.
     """
 
@@ -40,6 +41,7 @@ class TrialRules:
     push_n: float = 1.0
     push_s: float = 0.5
     tests: tuple[Test, ...] = ("shake",)
+    may_turn: bool = False
     mass_kg: Range | None = None
     grip_friction: Range = (1.0, 1.0)
     support_friction: Range = (0.7, 0.7)
@@ -50,13 +52,11 @@ class TrialRules:
         return (*BEFORE, *(phase for test in self.tests for phase in TESTS[test]))
 
     def __post_init__(self) -> None:
+        if unknown := sorted(set(self.tests) - set(TESTS)):
+            raise ValueError(f"there is no test {unknown[0]!r}: choose of {', '.join(TESTS)}.")
         for one in fields(self):
             value = getattr(self, one.name)
-            if one.name == "tests":
-                if unknown := sorted(set(value) - set(TESTS)):
-                    raise ValueError(f"there is no test {unknown[0]!r}: choose of {', '.join(TESTS)}.")
-                continue
-            if value is None:
+            if one.name in ("tests", "may_turn") or value is None:
                 continue
             low, high = value if isinstance(value, tuple) else (value, value)
             least = 0.0 if one.name in MAY_BE_NOTHING else np.nextafter(0, 1)

@@ -175,7 +175,8 @@ class _Run:
         self.target = self.way_in = self.way_up = np.empty(0)
         self.phase, self.phases = BEFORE[0], list[Phase]()
         self.steps, self.start_s, self.next_moment_s = 0, 0.0, 0.0
-        self.held, self.height_m = np.zeros(3), 0.0
+        self.mark = np.array([0.0, 0.0, 0.0, 1.0])  # the point of the thing whose slip counts, in its own frame
+        self.held, self.height_m = self.mark, 0.0  # where that point was in the clamp, and how high
         self.lost_s, self.slip_m, self.opening_m = 0.0, 0.0, 0.0
         self.weight_n = physics.mass(body) * GRAVITY_M_S2
 
@@ -256,8 +257,11 @@ class _Run:
             raise _Failed("fingers closed on nothing")
         if not (first and second):
             raise _Failed("only one finger touches")
-        self.held = (np.linalg.inv(self._clamp()) @ self.physics.pose(self.body))[:3, 3]
-        self.height_m = self.physics.pose(self.body)[2, 3]
+        if self.rules.may_turn:
+            self.mark = np.linalg.inv(self.physics.pose(self.body)) @ self._clamp()[:, 3]
+        marked = self._marked()
+        self.held = np.linalg.inv(self._clamp()) @ marked
+        self.height_m = marked[2]
 
     def _lift(self) -> None:
         self._drive(
@@ -268,7 +272,7 @@ class _Run:
         risen = self._clamp()[2, 3] - self.grasp.position_m[2]
         if risen < least:
             raise _Failed(f"did not lift, the clamp rose {1000 * risen:.0f} mm of {1000 * self.rules.lift_m:.0f} mm")
-        if self.physics.pose(self.body)[2, 3] - self.height_m < least:
+        if self._marked()[2] - self.height_m < least:
             raise _Failed("slipped while lifting, it did not rise with the clamp")
 
     def _hold(self) -> None:
@@ -326,11 +330,14 @@ class _Run:
         held = min(self._forces()) > TOUCH_N
         self.lost_s = 0.0 if held else self.lost_s + STEP_S
         if self.steps % SLIP_STEPS == 0:
-            clamp = self._clamp()
-            place = clamp[:3, :3].T @ (self.physics.pose(self.body)[:3, 3] - clamp[:3, 3])
+            place = np.linalg.inv(self._clamp()) @ self._marked()
             self.slip_m = max(self.slip_m, float(np.linalg.norm(place - self.held)))
         if self.lost_s > LOST_S or self.slip_m > LARGEST_SLIP_M:
             raise _Failed(f"{reason}, {self.time_s - self.start_s:.2f} s")
+
+    def _marked(self) -> np.ndarray:
+        """(4,) where the marked point is in base, and 1."""
+        return self.physics.pose(self.body) @ self.mark
 
     def _forces(self) -> Range:
         return self.physics.grip_forces(self.body)

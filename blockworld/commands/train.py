@@ -6,7 +6,6 @@ import click
 
 from perception.errors import BlockworldError
 
-
 MODELS_DIR = click.option(
     "--models",
     "models_dir",

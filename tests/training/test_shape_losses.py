@@ -44,7 +44,9 @@ def test_matrix_products_find_the_neighbours_that_a_tree_finds_far_from_the_orig
     monkeypatch.setattr(nearest_module, "FEW", 10_000)
     monkeypatch.setattr(nearest_module, "BLOCK", 128)
     by_product = nearest(points, others)
-    away = [(points - others.gather(1, found[..., None].expand(-1, -1, 3))).norm(dim=2) for found in (by_tree, by_product)]
+    away = [
+        (points - others.gather(1, found[..., None].expand(-1, -1, 3))).norm(dim=2) for found in (by_tree, by_product)
+    ]
     torch.testing.assert_close(away[0], away[1], atol=1e-4, rtol=0)
 
 

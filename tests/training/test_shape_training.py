@@ -66,7 +66,7 @@ def test_training_without_correspondences_lowers_its_loss(folder, tmp_path, supe
 
 
 @pytest.mark.parametrize("optimiser", ["adam", "muon"])
-def test_an_interrupted_training_ends_with_the_weights_of_an_uninterrupted_one(folder, tmp_path, monkeypatch, optimiser):
+def test_an_interrupted_training_ends_as_an_uninterrupted_one(folder, tmp_path, monkeypatch, optimiser):
     whole = config_of(folder, tmp_path / "whole", optimiser=optimiser)
     train(whole, progress=False)
     broken = config_of(folder, tmp_path / "broken", optimiser=optimiser, checkpoint_s=1e-9)

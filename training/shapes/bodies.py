@@ -50,7 +50,8 @@ class Bodies:
 
     def sample(self, rng: np.random.Generator, count: int) -> Tensor:
         """(B, V, 3) float32 m: bodies drawn from a stream, each in another shape and pose."""
-        shape = {name: torch.from_numpy(rng.uniform(low, high, count)).float() for name, (low, high) in PHENOTYPES.items()}
+        drawn = {name: rng.uniform(low, high, count) for name, (low, high) in PHENOTYPES.items()}
+        shape = {name: torch.from_numpy(values).float() for name, values in drawn.items()}
         poses = [sample_pose(rng, self._bones) for _ in range(count)]
         deltas = np.tile(np.eye(4), (count, len(self._names), 1, 1))
         for matrices, pose in zip(deltas, poses, strict=True):

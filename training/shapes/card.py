@@ -15,8 +15,8 @@ def write_card(config: ShapesConfig, manifest: ShapeManifest) -> str:
     error_mm = 1000 * manifest.metrics["encoder_alone_mean_m"]
     return f"""# {manifest.name} {manifest.version}
 
-This network deforms a template of the category {config.category} to a point cloud: 3D-CODED (Groueix et al., ECCV 2018).
-It learned {LEARNS[config.supervision]}.
+This network deforms a template of the category {config.category} to a point cloud, as 3D-CODED (Groueix et al., ECCV
+2018). It learned {LEARNS[config.supervision]}.
 
 ## Made by
 
@@ -53,7 +53,7 @@ def _limits(config: ShapesConfig) -> str:
             "Single adult bodies without loose clothing, hair or objects; lying and seated bodies are rare among its "
             "shapes. Fingers are coarse."
         )
-    return "Objects of the category as the family makes them; other kinds of handles or several handles are unknown to it."
+    return "Objects of the category as the family makes them; other kinds of handles, or several, are unknown to it."
 
 
 def _configuration(config: ShapesConfig) -> str:

@@ -19,7 +19,8 @@ def held_out_error(
     sample = whole_shapes(held_out, min(MOST, len(held_out)), config)
     template = sample.template.to(device)
     total = 0.0
-    for points, places, scale in zip(sample.points.split(16), sample.places.split(16), sample.scale.split(16), strict=True):
+    parts = (whole.split(16) for whole in (sample.points, sample.places, sample.scale))
+    for points, places, scale in zip(*parts, strict=True):
         away = (network(points.to(device), template).cpu() - places).norm(dim=2)
         total += float((away.mean(dim=1) * scale).sum())
     return total / len(sample.points)

@@ -46,6 +46,7 @@ class DecoderWithGradient(nn.Module):
         deformed = REACH * bent
         error = ((weight * deformed - target) * (1 - bent * bent)) @ own.out.weight
         for layer, output in zip(reversed(own.hidden), reversed(outputs[1:]), strict=True):
+            assert isinstance(layer, nn.Linear)
             error = (error * (output > 0)) @ layer.weight
         return deformed, (error * (outputs[0] > 0)).sum(dim=1) @ own.code.weight
 

@@ -15,7 +15,8 @@ def supervised(deformed: Tensor, places: Tensor) -> Tensor:
 
 
 def chamfer(deformed: Tensor, target: Tensor) -> Tensor:
-    """Chamfer distance of equation 3.2 between (B, M, 3) and (B, N, 3): mean squared distances to the nearest, both ways.
+    """Chamfer distance of equation 3.2 between (B, M, 3) and (B, N, 3): mean squared distances to the nearest, both
+    ways.
 
     The gradient is exact: who is nearest does not change within an infinitesimal step, but for a set of measure zero.
     """

@@ -5,6 +5,8 @@ maximum over points, a linear layer. Decoder: each point of the template beside 
 and 128 channels to a place in space, with a hyperbolic tangent (Groueix et al., ECCV 2018, section 3.1).
 """
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -20,7 +22,7 @@ class Encoder(nn.Module):
     def __init__(self, widths: tuple[int, ...], latent: int) -> None:
         super().__init__()
         sizes = (3, *widths)
-        self.points = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:], strict=False))
+        self.points = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
         self.out = nn.Linear(widths[-1], latent)
 
     def forward(self, points: Tensor) -> Tensor:
@@ -33,6 +35,7 @@ class Encoder(nn.Module):
         for layer in self.points[:-1]:
             x = functional.relu(layer(x))
         last = self.points[-1]
+        assert isinstance(last, nn.Linear)
         if torch.is_grad_enabled():
             with torch.no_grad():
                 highest = _argmax(torch.matmul(last.weight.to(x.dtype), x.transpose(1, 2)))
@@ -69,7 +72,7 @@ class Decoder(nn.Module):
         super().__init__()
         self.place = nn.Linear(3, widths[0])
         self.code = nn.Linear(latent, widths[0], bias=False)
-        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths, widths[1:], strict=False))
+        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
         self.out = nn.Linear(widths[-1], 3)
 
     def forward(self, template: Tensor, latent: Tensor) -> Tensor:

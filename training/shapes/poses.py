@@ -62,7 +62,7 @@ def _arm(
     rng: np.random.Generator, pose: dict[str, Rotation], bones: RestBones, side: str, sign: float
 ) -> None:
     rest = bones.direction(f"upperarm01.{side}", f"lowerarm01.{side}")
-    # Elevation from hanging down (-90) to straight up (90); azimuth from across the chest through the front to the back.
+    # Elevation from hanging down (-90) to straight up (90); azimuth from the side (0) to the front (90).
     elevation = DEGREE * _draw(rng, (0.45, lambda: rng.uniform(-88, -20)), (0.35, lambda: rng.uniform(-45, 40)),
                                (0.20, lambda: rng.uniform(20, 88)))  # fmt: skip
     azimuth = DEGREE * _draw(rng, (0.6, lambda: rng.normal(0, 25)), (0.4, lambda: rng.uniform(-45, 120)))

@@ -1,4 +1,4 @@
-"""What a network in training sees of a shape: some of its places, turned a little, noisy, at times with parts missing."""
+"""What a network in training sees of a shape: some of its places, turned, noisy, at times with parts missing."""
 
 from dataclasses import dataclass
 

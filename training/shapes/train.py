@@ -61,12 +61,12 @@ def train(config: ShapesConfig, progress: bool = True) -> dict[str, float]:
                 with torch.autocast(fabric.device.type, torch.bfloat16) if low else nullcontext():
                     loss = objective(wrapped, part, step) / len(parts)
                 fabric.backward(loss)
-            total += loss.detach()
+            total += float(loss.detach())
         for optimiser, schedule in zip(optimisers, schedules, strict=True):
             optimiser.step()
             optimiser.zero_grad()
             schedule.step()
-        losses.append(float(total))
+        losses.append(total)
         bar.update()
         bar.set_postfix_str(f"loss {losses[-1]:.4f}", refresh=False)
         last = step + 1 == steps

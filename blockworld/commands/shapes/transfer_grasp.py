@@ -26,7 +26,7 @@ METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001, "inch": 0.0254}
 @click.option("--category", required=True, type=click.Choice(OBJECTS), help="What the object is.")
 @click.option("--unit", default="m", show_default=True, type=click.Choice(list(METRES)), help="Of the file.")
 @click.option("--up", default="z", show_default=True, type=click.Choice(["x", "y", "z"]), help="Axis that points up.")
-@click.option("--exemplars", default=3, show_default=True, type=click.IntRange(1, 100), help="Annotated objects to use.")
+@click.option("--exemplars", default=3, show_default=True, type=click.IntRange(1, 99), help="Objects to learn from.")
 @click.option("--most", default=20, show_default=True, type=click.IntRange(1, 1000), help="Grasps to give at most.")
 @click.option("--out", type=NewFile(".json"), help="JSON file for the grasps.")
 @click.option("--picture", type=NewFile(".png"), help="PNG file of the object in the hand.")

@@ -11,7 +11,8 @@ WAY_M = (0.0, 0.015, 0.03, 0.05, 0.075, 0.10)
 
 
 def unobstructed(
-    points: NDArray[np.floating], T_object_clamp: np.ndarray, opening_m: np.ndarray, hand: Hand, floor_m: float = -np.inf
+    points: NDArray[np.floating], T_object_clamp: np.ndarray, opening_m: np.ndarray, hand: Hand,
+    floor_m: float = -np.inf,
 ) -> NDArray[np.bool_]:
     """(G,) whether a hand comes straight in to each grasp (G, 4, 4) without meeting points (N, 3) of the object or
     getting below the height floor_m."""

@@ -44,7 +44,8 @@ class Contacts:
 
 
 def contacts_of(
-    points: NDArray[np.floating], normals: NDArray[np.floating], T_object_clamp: np.ndarray, opening_m: float, hand: Hand
+    points: NDArray[np.floating], normals: NDArray[np.floating], T_object_clamp: np.ndarray, opening_m: float,
+    hand: Hand,
 ) -> Contacts | None:
     """What a hand that is opening_m open at a pose (4, 4) closes on, of points (N, 3) and normals (N, 3); None where
     that is nothing. The sign of a normal does not matter: scans do not always know it."""

@@ -34,14 +34,15 @@ NEAR_M = 0.08
 """Farther away than this, nothing comes between the pads."""
 COARSER = 4
 """One of so many points is enough to see what a hand would run into."""
-NOTHING, WIDE, SLIP = "nothing would be between the fingers", "the hand does not open wide enough", "the fingers would slip"
+NOTHING, SLIP = "nothing would be between the fingers", "the fingers would slip"
+WIDE = "the hand does not open wide enough"
 FLOOR, OBJECT = "the hand would run into what the object stands on", "the hand would run into the object"
 
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """Points (N, 3) in random order and normals (N, 3) of what a hand may meet; floor_m: height of what the object stands on, -inf for
-    none; centre: (3,) of the object."""
+    """Points (N, 3) in random order and normals (N, 3) of what a hand may meet; floor_m: height of what the object
+    stands on, -inf for none; centre: (3,) of the object."""
 
     points: Points
     normals: Points
@@ -119,7 +120,7 @@ def _free(pose: np.ndarray, contacts: Contacts, surface: Surface, hand: Hand) ->
 
 
 def quality(refined: Refined, surface: Surface) -> float:
-    """0 to 1: how square the contacts are, how much of the pads they cover, and how short the lever of the weight is."""
+    """0 to 1: how square the contacts are, how much of the pads they cover, how short the lever of the weight is."""
     contacts = refined.contacts
     square = np.clip((contacts.squareness - 0.6) / 0.35, 0, 1)
     covered = min(1.0, float(contacts.counts.min()) / 12)
@@ -137,7 +138,8 @@ def _settled(pose: np.ndarray, surface: Surface, hand: Hand) -> tuple[np.ndarray
         wanted = contacts.normals[0] - contacts.normals[1]
         wanted /= np.linalg.norm(wanted)
         axis = np.cross((1.0, 0.0, 0.0), wanted)
-        turn = Rotation.from_rotvec(axis / max(np.linalg.norm(axis), 1e-9) * np.arcsin(min(1.0, np.linalg.norm(axis))))
+        sine = float(np.linalg.norm(axis))
+        turn = Rotation.from_rotvec(axis / max(sine, 1e-9) * np.arcsin(min(1.0, sine)))
         turned = pose[:3, :3] @ turn.as_matrix()
         if Rotation.from_matrix(first.T @ turned).magnitude() > LARGEST_TURN_RAD:
             turned = pose[:3, :3]

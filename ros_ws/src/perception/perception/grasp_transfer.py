@@ -126,7 +126,7 @@ def transfer(
 
 
 def moved_grasps(exemplar: Exemplar, target: Fit, hand: Hand) -> Iterator[np.ndarray | None]:
-    """For each grasp of an exemplar where its clamp comes to be on a new object, (4, 4); None for one without contacts."""
+    """For each grasp of an exemplar where its clamp comes to be on a new object, (4, 4); None without contacts."""
     tree = cKDTree(exemplar.fit.points)
     for pose, contacts in zip(exemplar.object.grasps.T_object_clamp, exemplar.contacts(hand), strict=True):
         if contacts is None:

@@ -16,8 +16,8 @@ class Hand:
     """Boxes of a hand in the clamp frame: between the finger tips, x the closing direction, z out of the hand.
 
     opening_m: between the finger tips, the most. finger: boxes of the finger on the side of +x where the hand is
-    closed, the pad's first; the other one is its mirror image, and each moves out by half of the opening. palm: boxes of all that does
-    not move with the fingers.
+    closed, the pad's first; the other one is its mirror image, and each moves out by half of the opening. palm: boxes
+    of all that does not move with the fingers.
     """
 
     opening_m: float

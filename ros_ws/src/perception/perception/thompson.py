@@ -25,7 +25,7 @@ class Beliefs:
 
     @classmethod
     def prior(cls, successes: ArrayLike, tries: ArrayLike, similarity: ArrayLike) -> Self:
-        """From trials of similar grasps: `successes` of `tries` (G,), each counting as much as its similarity, 0 to 1."""
+        """From `successes` of `tries` (G,) of similar grasps, each counting as much as its similarity, 0 to 1."""
         counted, all_, weight = (np.asarray(one, dtype=float) for one in (successes, tries, similarity))
         return cls(1 + weight * counted, 1 + weight * (all_ - counted))
 

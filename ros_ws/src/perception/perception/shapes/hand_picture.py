@@ -19,8 +19,15 @@ _BOX_FACES = np.array(
 class Placed(Protocol):
     """A grasp: where the clamp is (4, 4), and how wide it has closed, m."""
 
-    T_object_clamp: np.ndarray
-    width_m: float
+    @property
+    def T_object_clamp(self) -> np.ndarray:
+        """(4, 4)."""
+        ...
+
+    @property
+    def width_m(self) -> float:
+        """Between the pads."""
+        ...
 
 
 def with_hands(shape: Shape, grasps: Sequence[Placed], hand: Hand, palm: bool = True) -> Coloured:
