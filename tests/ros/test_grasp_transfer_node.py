@@ -180,16 +180,6 @@ def test_what_is_wrong_with_a_request_is_told_in_one_sentence_and_counted(graph,
     assert diagnosed.counts(NODE, f"refused: {kind}", least=before + 1)
 
 
-def restart(client, limit_s: float) -> None:
-    """Begin anew, with a time limit of a request."""
-    value = ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=limit_s)
-    request = SetParameters.Request(parameters=[Parameter(name="timeout_s", value=value)])
-    assert client.call(SetParameters, f"/{NODE}/set_parameters", request, START_S).results[0].successful
-    steps = ("cleanup", "configure", "activate")
-    for transition in steps if client.state(NODE) == "inactive" else ("deactivate", *steps):
-        assert client.change_state(transition, NODE)
-
-
 def test_one_request_at_a_time_and_none_when_it_is_not_active(graph, diagnosed, mug):
     client = graph.client
     request = TransferGrasp.Request(category="mug", mesh=mesh_message(mug))
@@ -207,13 +197,17 @@ def test_one_request_at_a_time_and_none_when_it_is_not_active(graph, diagnosed, 
     assert third.message == "the node grasp_transfer is inactive: activate it, then try again."
     assert diagnosed.counts(NODE, "refused: not active") and diagnosed.counts(NODE, "refused: busy")
     assert diagnosed.counts(NODE, "refused: interrupted")
-    restart(client, 60.0)
+    assert client.change_state("activate", NODE)
 
 
 def test_a_request_that_takes_too_long_is_given_up(graph, mug):
+    """The last one: it leaves the node with a short limit."""
     client = graph.client
-    restart(client, 1.0)
+    value = ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=1.0)
+    change = SetParameters.Request(parameters=[Parameter(name="timeout_s", value=value)])
+    assert client.call(SetParameters, f"/{NODE}/set_parameters", change, START_S).results[0].successful
+    for transition in ("deactivate", "cleanup", "configure", "activate"):
+        assert client.change_state(transition, NODE)
     answer = client.transfer_grasp("mug", mug, "table", timeout_s=ANSWER_S)
     assert not answer.success
     assert answer.message == "the transfer took longer than 1 s: raise timeout_s, or thin the shape."
-    restart(client, 60.0)
