@@ -17,6 +17,7 @@ ROS = {
     "perception_interfaces",
     "tf2_ros",
     "sensor_msgs",
+    "shape_msgs",
     "geometry_msgs",
 }
 FORBIDDEN = {

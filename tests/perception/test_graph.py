@@ -12,7 +12,7 @@ from perception.graph import GRAPHS, PACKAGE, PARAMETERS, Graph, find_graph, par
 from perception.node_parameters import NODES, check_value, checked, range_of, table, unit_of
 
 ROOT = Path(__file__).resolve().parents[2]
-CONFIG = ROOT / "ros_ws" / "src" / "perception" / "config" / "localize.yaml"
+CONFIGS = ROOT / "ros_ws" / "src" / "perception" / "config"
 DOCUMENT = ROOT / "docs" / "ros-interface.md"
 every_graph = pytest.mark.parametrize("graph", GRAPHS.values(), ids=GRAPHS)
 
@@ -54,7 +54,7 @@ def test_an_argument_that_is_not_given_leaves_the_parameter_to_the_file() -> Non
 
 
 def test_parameters_follow_the_params_file_so_that_they_win() -> None:
-    values = {"params_file": str(CONFIG), "cameras": "left"}
+    values = {"params_file": str(CONFIGS / "localize.yaml"), "cameras": "left"}
     arguments = {node.name: node for node in GRAPHS["localize"].resolve(values)}["localizer"].ros_arguments()
     assert arguments.index("--params-file") < arguments.index('cameras:=["left"]')
 
@@ -90,17 +90,20 @@ def test_bad_arguments_are_named_in_one_sentence(given: dict[str, str], sentence
 
 
 def test_unknown_graphs_and_malformed_assignments_are_refused() -> None:
-    with pytest.raises(BlockworldError, match="no graph 'nope'; the graphs are localize, demo"):
+    with pytest.raises(BlockworldError, match="no graph 'nope'; the graphs are localize, demo, grasp_transfer"):
         find_graph("nope")
     with pytest.raises(BlockworldError, match="'seed=1' is not of the form name:=value"):
         parse_assignments(["seed=1"])
     assert parse_assignments(["a:=b:=c", "d:="]) == {"a": "b:=c", "d": ""}
 
 
-def test_the_example_params_file_has_the_defaults_of_the_nodes() -> None:
-    for node, content in yaml.safe_load(CONFIG.read_text()).items():
+@pytest.mark.parametrize("name", ["localize", "grasp_transfer"])
+def test_the_example_params_file_has_the_defaults_of_the_nodes(name: str) -> None:
+    content = yaml.safe_load((CONFIGS / f"{name}.yaml").read_text())
+    assert f"/**/{GRAPHS[name].resolve()[-1].name}" in content
+    for node, values in content.items():
         kind = PARAMETERS[node.removeprefix("/**/")]
-        assert checked(kind, content["ros__parameters"]) == kind()
+        assert checked(kind, values["ros__parameters"]) == kind()
 
 
 @pytest.mark.parametrize("kind", PARAMETERS.values(), ids=PARAMETERS)
@@ -118,6 +121,8 @@ def test_every_default_is_a_value_that_its_node_takes(kind: type) -> None:
         ("localizer", {"timeout_s": float("nan")}, "parameter 'timeout_s' is nan"),
         ("localizer", {"autostart": 1}, "parameter 'autostart' is 1: give a value of type bool"),
         ("localizer", {"cameras": []}, "parameter 'cameras' is []: give a list with at least one name."),
+        ("grasp_transfer", {"categories": ["mug", "hat"]}, "parameter 'categories' holds 'hat': give some of mug,"),
+        ("grasp_transfer", {"exemplars": 0}, "parameter 'exemplars' is 0: give a number from 1 to 100."),
         ("sim_world", {"seed": True}, "parameter 'seed' is True: give a value of type int"),
         ("pick", {"colour": 1}, "there is no parameter 'colour'"),
     ],

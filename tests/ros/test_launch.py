@@ -13,7 +13,7 @@ pytest.importorskip("launch_ros.actions", reason=REASON)
 import launch  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
-GIVEN = {"cameras": "camera_1,camera_2", "engine": "onnxruntime"}
+GIVEN = {"cameras": "camera_1,camera_2", "engine": "onnxruntime", "categories": "mug,bowl"}
 every_graph = pytest.mark.parametrize("graph", GRAPHS.values(), ids=GRAPHS)
 
 
@@ -38,14 +38,15 @@ def test_the_launch_file_gives_the_nodes_the_parameters_of_the_graph(graph):
     from launch_ros.actions import Node
     from launch_ros.utilities import evaluate_parameters
 
+    given_texts = {argument.name: GIVEN[argument.name] for argument in graph.arguments if argument.name in GIVEN}
     context = launch.LaunchContext()
-    context.launch_configurations.update({a.name: GIVEN.get(a.name, a.default) for a in graph.arguments})
+    context.launch_configurations.update({a.name: given_texts.get(a.name, a.default) for a in graph.arguments})
     actions = []
     for entity in description(graph).entities:
         if isinstance(entity, OpaqueFunction):
             actions += entity.execute(context)
     nodes = [action for action in actions if isinstance(action, Node)]
-    specs = graph.resolve(GIVEN)
+    specs = graph.resolve(given_texts)
     assert len(nodes) == len(specs)
     for node, spec in zip(nodes, specs, strict=True):
         assert node.node_package == spec.package

@@ -25,7 +25,11 @@ def set_text(graph, node: str, name: str, value: str) -> str:
 @pytest.fixture(scope="module")
 def graph(ros, models):
     """All nodes, that nobody has configured."""
-    given = {"localizer": localizer_parameters(models), "sim_world": {"world": WORLD}}
+    given = {
+        "localizer": localizer_parameters(models),
+        "sim_world": {"world": WORLD},
+        "grasp_transfer": {"categories": ["mug"]},
+    }
     nodes = [NodeSpec(name, name, parameters=given.get(name, {})) for name in NODES]
     with running(nodes, ros) as graph:
         for name in NODES:
@@ -72,11 +76,12 @@ def test_goals_are_refused_by_nodes_that_are_not_active(graph):
         ("sim_world", "world", "nowhere", "there is no simulated world 'nowhere'"),
         ("bag_recorder", "folder", "", "parameter 'folder' is empty"),
         ("localizer", "models", "/nowhere", "there is no model"),
+        ("grasp_transfer", "models", "/nowhere", "there is no model"),
     ],
 )
 def test_a_node_that_cannot_be_configured_stays_and_says_why(graph, models, diagnosed, node, name, value, sentence):
     client, part = graph.client, {"localizer": "localizer: localization"}.get(node, node)
-    before = {"sim_world": WORLD, "bag_recorder": "", "localizer": str(models)}[node]
+    before = {"sim_world": WORLD, "bag_recorder": "", "localizer": str(models), "grasp_transfer": ""}[node]
     assert set_text(graph, node, name, value) == ""
     try:
         assert not client.change_state("configure", node)

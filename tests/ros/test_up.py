@@ -20,7 +20,7 @@ from rcl_interfaces.srv import GetParameters
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["nope"], "there is no graph 'nope'; the graphs are localize, demo."),
+        (["nope"], "there is no graph 'nope'; the graphs are localize, demo, grasp_transfer."),
         (["localize", "colour:=red"], "graph 'localize' has no argument 'colour'"),
         (["localize", "models=here"], "'models=here' is not of the form name:=value"),
         (["localize", "rviz:=true"], "'rviz2' is not installed here"),

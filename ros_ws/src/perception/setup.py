@@ -33,7 +33,7 @@ setup(
     entry_points={
         "console_scripts": [
             f"{name} = perception.nodes.{name}:main"
-            for name in ("bag_recorder", "localizer", "pick", "sim_world")
+            for name in ("bag_recorder", "grasp_transfer", "localizer", "pick", "sim_world")
         ],
     },
 )

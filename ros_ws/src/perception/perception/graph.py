@@ -137,6 +137,8 @@ STAGE = Argument(
     "continuous", "stage that is done again and again without being asked", choices=CONTINUOUS
 )
 PARAMS_FILE = Argument("params_file", "YAML file of node parameters, as config/localize.yaml", "file")
+GRASP_PARAMS_FILE = replace(PARAMS_FILE, help="YAML file of node parameters, as config/grasp_transfer.yaml")
+CATEGORIES = Argument("categories", "categories of objects that are known, as mug,bowl", "names")
 USE_SIM = Argument("use_sim", "start the simulated world in place of robot and cameras", "flag", "false")
 RVIZ = Argument("rviz", "start RViz with the display of this graph", "flag", "false")
 WORLD = Argument("world", "simulated world: a registered name, or module:Class")
@@ -169,15 +171,28 @@ def localize(values: dict[str, Any]) -> list[NodeSpec]:
     if values["bag"] is not None:
         bag = {"folder": values["bag"], **start}
         nodes.append(NodeSpec("bag_recorder", "bag_recorder", parameters=bag, params_file=params_file))
-    if values["rviz"]:
-        display = ("-d", shared_file("rviz/localize.rviz"))
-        nodes.append(NodeSpec("rviz", "rviz2", package="rviz2", arguments=display))
-    return nodes
+    return nodes + _rviz(values, "localize")
 
 
 def demo(values: dict[str, Any]) -> list[NodeSpec]:
     """The simulated world, the localizer and the node that picks the block up; a bag where asked for."""
     return localize({**values, "use_sim": True, "pick": True})
+
+
+def grasp_transfer(values: dict[str, Any]) -> list[NodeSpec]:
+    """The node that finds grasps of objects; RViz where asked for."""
+    given = {**_given({name: values[name] for name in ("categories", "models")}), "autostart": True}
+    node = NodeSpec(
+        "grasp_transfer", "grasp_transfer", parameters=given, params_file=values["params_file"], respawn=True
+    )
+    return [node, *_rviz(values, "grasp_transfer")]
+
+
+def _rviz(values: dict[str, Any], display: str) -> list[NodeSpec]:
+    """RViz with a display of the folder rviz/, where asked for."""
+    if not values["rviz"]:
+        return []
+    return [NodeSpec("rviz", "rviz2", package="rviz2", arguments=("-d", shared_file(f"rviz/{display}.rviz")))]
 
 
 GRAPHS: dict[str, Graph] = {
@@ -194,6 +209,12 @@ GRAPHS: dict[str, Graph] = {
             "localize the block in a simulated world and pick it up",
             (*OF_LOCALIZER, NAMESPACE, PARAMS_FILE, WORLD, ROBOT, SEED, BAG, RVIZ),
             demo,
+        ),
+        Graph(
+            "grasp_transfer",
+            "find grasps of an object from its shape, by those of objects of its category",
+            (CATEGORIES, MODELS, NAMESPACE, GRASP_PARAMS_FILE, RVIZ),
+            grasp_transfer,
         ),
     )
 }

@@ -14,6 +14,7 @@ from typing import Any
 
 from perception.engine_names import AUTO, ENGINES
 from perception.errors import BlockworldError
+from perception.shapes.categories import OBJECTS
 from perception.synchronizer import RULES
 
 CAMERA_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -53,7 +54,7 @@ def range_of(entry: Field) -> str:
     """What a parameter may be, in words; "" for any value of its type."""
     limits = entry.metadata
     if limits["choices"]:
-        return "one of " + ", ".join(limits["choices"])
+        return ("some of " if isinstance(entry.default, tuple) else "one of ") + ", ".join(limits["choices"])
     return "" if limits["minimum"] is None else f"from {limits['minimum']:g} to {limits['maximum']:g}"
 
 
@@ -132,6 +133,17 @@ class PickParameters(ManagedParameters):
 
 
 @dataclass(frozen=True)
+class GraspTransferParameters(ManagedParameters):
+    """Parameters of the lifecycle node `grasp_transfer`."""
+
+    categories: tuple[str, ...] = parameter(OBJECTS, "categories of objects that are known", choices=OBJECTS)
+    models: str = parameter("", "folder of the models; empty: BLOCKWORLD_MODELS, else the checkout's models/")
+    exemplars: int = parameter(3, "how many annotated objects, the most alike, give their grasps", 1, 100)
+    most: int = parameter(10, "most grasps of an answer whose request names no number", 1, 1000)
+    timeout_s: float = parameter(60.0, "time limit of one request", 1.0, 3600.0)
+
+
+@dataclass(frozen=True)
 class BagRecorderParameters(ManagedParameters):
     """Parameters of the lifecycle node `bag_recorder`."""
 
@@ -168,7 +180,7 @@ def check_value(entry: Field, value: Any) -> None:
     """Raise BlockworldError, naming the parameter, unless a value has the type and range of the field."""
     name, default, limits = entry.name, entry.default, entry.metadata
     if isinstance(default, tuple):
-        _check_names(name, value)
+        _check_names(name, value, limits["choices"])
         return
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
@@ -185,13 +197,15 @@ def check_value(entry: Field, value: Any) -> None:
         raise BlockworldError(f"parameter '{name}' is {value}: give a number from {lowest:g} to {highest:g}.")
 
 
-def _check_names(name: str, value: Any) -> None:
+def _check_names(name: str, value: Any, choices: tuple[str, ...]) -> None:
     if not isinstance(value, list | tuple) or not value or not all(isinstance(item, str) for item in value):
         raise BlockworldError(f"parameter '{name}' is {value!r}: give a list with at least one name.")
     if len(set(value)) != len(value):
         raise BlockworldError(
             f"parameter '{name}' names something twice: {', '.join(value)}; name each once."
         )
+    if unknown := [item for item in value if choices and item not in choices]:
+        raise BlockworldError(f"parameter '{name}' holds '{unknown[0]}': give some of {', '.join(choices)}.")
     if name == "cameras":
         for item in value:
             if not CAMERA_NAME.fullmatch(item):
@@ -206,6 +220,7 @@ NODES: dict[str, tuple[type, str]] = {
     "pick": (PickParameters, "with the next goal"),
     "sim_world": (SimWorldParameters, "at `configure`"),
     "bag_recorder": (BagRecorderParameters, "at `configure`"),
+    "grasp_transfer": (GraspTransferParameters, "at `configure`"),
 }
 """Of each node its parameters, and when those that are not read only take effect."""
 

@@ -14,14 +14,17 @@ import rclpy
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from perception_interfaces.action import LocalizeBlock, MoveClamp, Pick
-from perception_interfaces.srv import ResetWorld
+from perception_interfaces.srv import ResetWorld, TransferGrasp
 from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile
+from std_msgs.msg import Header
 
 from perception.errors import BlockworldError
 from perception.nodes.calling import Call
+from perception.nodes.shape_messages import cloud_message, mesh_message
 from perception.nodes.transport import make_room_for_images
+from perception.shapes.shape import Shape
 
 TRANSITIONS = {
     "configure": Transition.TRANSITION_CONFIGURE,
@@ -32,7 +35,7 @@ TRANSITIONS = {
 
 
 class Client:
-    """Talks to the nodes sim_world, localizer and pick; use it as a context manager."""
+    """Talks to the nodes sim_world, localizer, pick and grasp_transfer; use it as a context manager."""
 
     def __init__(self, name: str = "client", domain_id: int | None = None, namespace: str = "") -> None:
         """name, namespace: of its node, the latter that of the nodes it talks to; domain_id: the DDS domain, by default
@@ -139,6 +142,21 @@ class Client:
     def move(self, goal: MoveClamp.Goal, timeout_s: float = 120.0) -> MoveClamp.Result:
         """Move the clamp."""
         return self._act(MoveClamp, "move_clamp", goal, timeout_s, None)
+
+    def transfer_grasp(
+        self, category: str, shape: Shape, frame_id: str, support_m: float | None = None, most: int = 0,
+        timeout_s: float = 120.0,
+    ) -> TransferGrasp.Response:
+        """Grasps of an object of a shape in m, z up; support_m: height of what it stands on, None: its lowest point;
+        most: how many, 0: as the node has it."""
+        header = Header(stamp=self.node.get_clock().now().to_msg(), frame_id=frame_id)
+        request = TransferGrasp.Request(category=category, header=header, most=most, has_support=support_m is not None)
+        request.support_height_m = support_m or 0.0
+        if shape.faces is None:
+            request.cloud = cloud_message(shape.points, header)
+        else:
+            request.mesh = mesh_message(shape)
+        return self.call(TransferGrasp, "transfer_grasp", request, timeout_s)
 
     def call(self, kind: Any, name: str, request: Any, timeout_s: float) -> Any:
         """The answer of a service; raises BlockworldError where there is none in time."""

@@ -31,6 +31,8 @@ class DeformationNetwork:
     bundle's networks do not run, or are not those that its manifest describes.
     """
 
+    engine_name = "onnxruntime-cpu"  # as `perception.engine_names` has it
+
     def __init__(self, bundle: ShapeBundle) -> None:
         self.bundle = bundle
         self.template: Shape = bundle.template()
