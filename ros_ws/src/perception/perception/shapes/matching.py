@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from perception.shapes.chamfer import Neighbours, neighbours
 from perception.shapes.deformation import DeformationNetwork, Floats
 from perception.shapes.normalise import frame_of
+from perception.shapes.partial_search import REACH, partial_starts
 from perception.shapes.pose_search import Start, encoded, starts
 from perception.shapes.regression import FIRST_STEP, Weighting, regressed
 from perception.shapes.sampling import regular_samples, subdivided
@@ -22,8 +24,10 @@ from perception.shapes.similarity import Similarity
 Progress = Callable[[float, str], None]
 """Is told the part of the work that is done, from 0 to 1, and what is being done."""
 
+WHOLE = Weighting()
 ROBUST = Weighting(template=4, target=6)
 """Of the last steps: a partial shape lacks what part of the template stands for, and noise stands for no part of it."""
+_PARTIAL_STARTS = 8
 
 
 @dataclass(frozen=True)
@@ -88,19 +92,19 @@ class Matcher:
             self._dense, self.faces = subdivided(self._dense, self.faces)
 
     def fit(self, shape: Shape, progress: Progress = lambda done, what: None) -> Fit:
-        """The template, turned and deformed to the shape."""
-        settings, network = self.settings, self.network
+        """The template, turned and deformed to the shape, which may be a part of one, such as what a camera sees."""
         samples = self._samples(shape)
         frame = frame_of(samples)
         normalised = frame.normalised(samples)
         found = starts(
-            network, normalised, self._few, settings.starts, lambda part: progress(0.3 * part, "turning")
+            self.network, normalised, self._few, self.settings.starts, lambda part: progress(0.3 * part, "turning")
         )
-        if settings.steps:
+        if self.settings.steps:
             best = self._regressed(found, normalised, progress)
         else:
-            best = encoded(network, [start.pose for start in found[:1]], normalised, self._few)[0]
-        deformed = network.decode(best.latent[None], self._dense)[0]
+            best = encoded(self.network, [start.pose for start in found[:1]], normalised, self._few)[0]
+            progress(1.0, "turning")
+        deformed = self.network.decode(best.latent[None], self._dense)[0]
         points = frame.restored(best.pose.apply(deformed))
         residual, nearest = cKDTree(points).query(shape.points)
         return Fit(best.latent, best.pose, points, self.faces, residual, nearest, float(frame.scale))
@@ -116,15 +120,39 @@ class Matcher:
         def share(begin: float, end: float) -> Callable[[float], None]:
             return lambda part: progress(begin + (end - begin) * part, "fitting")
 
-        settings, tried = self.settings, []
+        best = self._best(found, samples, share(0.3, 0.5), WHOLE)
+        best = self._steps(best, samples, self.settings.steps, share(0.5, 0.8))
+        if self._neighbours(best, samples).lacks():
+            parts = partial_starts(self.network, samples, self._few, _PARTIAL_STARTS, share(0.8, 0.82))
+            part = self._best(parts, samples, share(0.82, 0.86), ROBUST)
+            part = self._steps(part, samples, self.settings.steps, share(0.86, 0.9), ROBUST)
+            best = min(best, part, key=lambda start: self._neighbours(start, samples).truncated(REACH))
+        return self._steps(best, samples, self.settings.polish, share(0.9, 1.0), ROBUST, FIRST_STEP / 2)
+
+    def _best(
+        self, found: list[Start], samples: Points, progress: Callable[[float], None], weighting: Weighting
+    ) -> Start:
+        """The one that a few steps bring closest."""
+        tried = []
         for i, start in enumerate(found):
-            told = share(0.3 + 0.2 * i / len(found), 0.3 + 0.2 * (i + 1) / len(found))
-            tried.append(regressed(self.network, start, samples, self._few, settings.tries, told))
-        best = min(tried, key=lambda start: start.distance)
-        best = regressed(self.network, best, samples, self._few, settings.steps, share(0.5, 0.85))
-        return regressed(
-            self.network, best, samples, self._few, settings.polish, share(0.85, 1.0), ROBUST, FIRST_STEP / 2
-        )
+            tried.append(self._steps(start, samples, self.settings.tries, lambda part: None, weighting))
+            progress((i + 1) / len(found))
+        return min(tried, key=lambda start: self._neighbours(start, samples).truncated(REACH))
+
+    def _steps(
+        self,
+        start: Start,
+        samples: Points,
+        steps: int,
+        progress: Callable[[float], None],
+        weighting: Weighting = WHOLE,
+        first_step: float = FIRST_STEP,
+    ) -> Start:
+        return regressed(self.network, start, samples, self._few, steps, progress, weighting, first_step)
+
+    def _neighbours(self, start: Start, samples: Points) -> Neighbours:
+        deformed = self.network.decode(start.latent[None], self._few)[0]
+        return neighbours(start.pose.apply(deformed), samples, cKDTree(samples))
 
     def _samples(self, shape: Shape) -> Points:
         count = self.settings.samples

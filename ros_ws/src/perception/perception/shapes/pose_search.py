@@ -50,14 +50,14 @@ def starts(
         turned = [Similarity.turned(rotation) for rotation in grid[i : i + _BATCH]]
         coarse += encoded(network, turned, samples[:_COARSE_POINTS], template[:_COARSE_TEMPLATE])
         progress(0.7 * min(1, (i + _BATCH) / len(grid)))
-    found = _peaks(coarse, _PEAKS)
+    found = peaks(coarse, _PEAKS)
     few, some = samples[:_FINE_POINTS], template[:_FINE_TEMPLATE]
     best = found
     for turn in range(_TURNS):
         found = encoded(network, [_turned(network, start, few, some) for start in found], few, some)
         best = found if turn == 0 else [min(pair, key=_distance) for pair in zip(best, found, strict=True)]
         progress(0.7 + 0.3 * (turn + 1) / _TURNS)
-    return _peaks(best, count)
+    return peaks(best, count)
 
 
 def encoded(
@@ -87,7 +87,7 @@ def _turned(network: DeformationNetwork, start: Start, samples: Points, template
     return Similarity.turned(step.rotation)
 
 
-def _peaks(found: list[Start], count: int) -> list[Start]:
+def peaks(found: list[Start], count: int) -> list[Start]:
     """The best of them that differ in their rotation."""
     kept: list[Start] = []
     for start in sorted(found, key=_distance):
