@@ -73,7 +73,7 @@ def work(job: tuple[str, int]) -> Done:
     trials, transfer = ShapeTrials(made), opened(category)
     begin, reason = time.perf_counter(), ""
     own = (False, False, False)
-    fit = transfer.matcher.fit(shape)
+    fit = transfer.matcher.fit(shape, upright=True)
     try:
         best = transfer.grasps_of(shape, fit, most=1)[0]
         duration_s = time.perf_counter() - begin

@@ -12,7 +12,7 @@ from sim.random_streams import stream
 from sim.shape_trials import RULES, ShapeTrials
 from sim.shapes import ObjectShape
 
-PAIRS = 400
+PAIRS, MOST_ROUNDS, CHOICE = 400, 15, 2
 POSITION_ERROR_M, TURN_ERROR_RAD = 0.003, 0.05  # standard deviations, of each axis, of where the hand really goes
 HOPELESS = 2  # failures at the beginning after which a grasp is not tried again
 NEAR_M = 0.03  # grasps this far apart are as different as those that approach from one radian apart
@@ -43,6 +43,17 @@ def annotate(
             progress(number + 1, len(done))
     return AnnotatedObject(
         shape.category, shape.vertices, shape.faces, Grasps(chosen.T_object_clamp, chosen.opening_m, done, good)
+    )
+
+
+def _candidates(shape: ObjectShape, rng: np.random.Generator, count: int) -> Candidates:
+    """Candidates from so many rounds of sampling that there are some to choose from, where that is possible: of what
+    lies low, the hand reaches little."""
+    rounds: list[Candidates] = []
+    while len(rounds) < MOST_ROUNDS and sum(len(one.opening_m) for one in rounds) < CHOICE * count:
+        rounds.append(sample_grasps(shape.vertices, shape.faces, rng, PAIRS))
+    return Candidates(
+        np.concatenate([one.T_object_clamp for one in rounds]), np.concatenate([one.opening_m for one in rounds])
     )
 
 

@@ -82,7 +82,7 @@ class ExemplarLibrary:
                 raise InputError(f"{path} is annotated as a {one.category}, not a {category}: move it.", "exemplar")
             shape = Shape(one.vertices, one.faces)
             placed = known.get(_sum_of(path))
-            fit = matcher.fit(shape) if placed is None else matcher.fit_of(shape, *placed)
+            fit = matcher.fit(shape, upright=True) if placed is None else matcher.fit_of(shape, *placed)
             found.append(Exemplar(path.stem, one, fit, views_of(shape, fit)))
             progress((number + 1) / len(paths))
         return cls(found)

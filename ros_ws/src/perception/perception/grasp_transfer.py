@@ -80,7 +80,7 @@ class GraspTransfer:
         floor_m: height of what it stands on; None: its lowest point. Raises GraspTransferError, with what was in the
         way, where none is feasible.
         """
-        fit = self.matcher.fit(shape, lambda part, what: progress(0.7 * part))
+        fit = self.matcher.fit(shape, lambda part, what: progress(0.7 * part), upright=True)
         return self.grasps_of(shape, fit, floor_m, most, lambda part: progress(0.7 + 0.3 * part))
 
     def grasps_of(

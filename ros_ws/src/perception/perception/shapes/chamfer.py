@@ -16,6 +16,10 @@ from scipy.spatial import cKDTree
 
 from perception.shapes.shape import Points
 
+_MOST = 0.9
+"""Of whole shapes the distance that so many of the template's points are within is 0.7 to 0.8 of that of the shape's,
+of depth images it is 1.1 to 2.7: measured on mugs."""
+
 
 @dataclass(frozen=True, eq=False)
 class Neighbours:
@@ -30,6 +34,15 @@ class Neighbours:
     def distance(self, u: Points | float = 1.0, v: Points | float = 1.0) -> float:
         """L above, with weights u (M,) and v (N,)."""
         return float((u * self.target_distance**2).mean() + (v * self.template_distance**2).mean())
+
+    def truncated(self, reach: float) -> float:
+        """L, with the template's points no farther than `reach`: what a partial shape lacks counts alike everywhere."""
+        return float((np.minimum(self.target_distance, reach) ** 2).mean() + (self.template_distance**2).mean())
+
+    def lacks(self) -> bool:
+        """Whether the template goes where the shape has no points much more than the other way round."""
+        own, their = np.quantile(self.target_distance, _MOST), np.quantile(self.template_distance, _MOST)
+        return bool(own > their)
 
 
 def neighbours(deformed: NDArray[np.floating], target: NDArray[np.floating], tree: cKDTree) -> Neighbours:

@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from perception.shapes.chamfer import Neighbours, neighbours
 from perception.shapes.deformation import DeformationNetwork, Floats
 from perception.shapes.normalise import frame_of
+from perception.shapes.partial_search import REACH, partial_starts
 from perception.shapes.pose_search import Start, encoded, starts
 from perception.shapes.regression import FIRST_STEP, Weighting, regressed
+from perception.shapes.rotations import even_rotations, upright_rotations
 from perception.shapes.sampling import regular_samples, subdivided
 from perception.shapes.shape import Faces, Points, Shape
 from perception.shapes.similarity import Similarity
@@ -22,8 +25,12 @@ from perception.shapes.similarity import Similarity
 Progress = Callable[[float, str], None]
 """Is told the part of the work that is done, from 0 to 1, and what is being done."""
 
+WHOLE = Weighting()
 ROBUST = Weighting(template=4, target=6)
 """Of the last steps: a partial shape lacks what part of the template stands for, and noise stands for no part of it."""
+_PARTIAL_STARTS = 8
+ROTATIONS, UPRIGHT_ROTATIONS = 576, 36
+"""Of the grids that the pose search begins from: about 30 degrees apart, and 10 where only the heading is unknown."""
 
 
 @dataclass(frozen=True)
@@ -86,19 +93,26 @@ class Matcher:
         while len(self._dense) < settings.dense:
             self._dense, self.faces = subdivided(self._dense, self.faces)
 
-    def fit(self, shape: Shape, progress: Progress = lambda done, what: None) -> Fit:
-        """The template, turned and deformed to the shape."""
-        settings, network = self.settings, self.network
+    def fit(
+        self, shape: Shape, progress: Progress = lambda done, what: None, upright: bool = False
+    ) -> Fit:
+        """The template, turned and deformed to the shape, which may be a part of one, such as what a camera sees.
+
+        upright: the shape stands as the template does, z up, and only its heading is unknown.
+        """
+        grid = upright_rotations(UPRIGHT_ROTATIONS) if upright else even_rotations(ROTATIONS)
         samples = self._samples(shape)
         frame = frame_of(samples)
         normalised = frame.normalised(samples)
         found = starts(
-            network, normalised, self._few, settings.starts, lambda part: progress(0.3 * part, "turning")
+            self.network, normalised, self._few, grid, self.settings.starts,
+            lambda part: progress(0.3 * part, "turning"),
         )
-        if settings.steps:
-            best = self._regressed(found, normalised, progress)
+        if self.settings.steps:
+            best = self._regressed(found, normalised, grid, progress)
         else:
-            best = encoded(network, [start.pose for start in found[:1]], normalised, self._few)[0]
+            best = encoded(self.network, [start.pose for start in found[:1]], normalised, self._few)[0]
+            progress(1.0, "turning")
         scale = float(frame.scale)
         shift = scale * best.pose.translation + frame.centre
         return self.fit_of(shape, best.latent, Similarity(best.pose.rotation, shift, scale * best.pose.scale))
@@ -116,19 +130,43 @@ class Matcher:
         residual = away + source.residual * target.placement.scale / source.placement.scale
         return Matches(indices, target_shape.points[indices], residual)
 
-    def _regressed(self, found: list[Start], samples: Points, progress: Progress) -> Start:
+    def _regressed(self, found: list[Start], samples: Points, grid: Points, progress: Progress) -> Start:
         def share(begin: float, end: float) -> Callable[[float], None]:
             return lambda part: progress(begin + (end - begin) * part, "fitting")
 
-        settings, tried = self.settings, []
+        best = self._best(found, samples, share(0.3, 0.5), WHOLE)
+        best = self._steps(best, samples, self.settings.steps, share(0.5, 0.8))
+        if self._neighbours(best, samples).lacks():
+            parts = partial_starts(self.network, samples, self._few, grid, _PARTIAL_STARTS, share(0.8, 0.82))
+            part = self._best(parts, samples, share(0.82, 0.86), ROBUST)
+            part = self._steps(part, samples, self.settings.steps, share(0.86, 0.9), ROBUST)
+            best = min(best, part, key=lambda start: self._neighbours(start, samples).truncated(REACH))
+        return self._steps(best, samples, self.settings.polish, share(0.9, 1.0), ROBUST, FIRST_STEP / 2)
+
+    def _best(
+        self, found: list[Start], samples: Points, progress: Callable[[float], None], weighting: Weighting
+    ) -> Start:
+        """The one that a few steps bring closest."""
+        tried = []
         for i, start in enumerate(found):
-            told = share(0.3 + 0.2 * i / len(found), 0.3 + 0.2 * (i + 1) / len(found))
-            tried.append(regressed(self.network, start, samples, self._few, settings.tries, told))
-        best = min(tried, key=lambda start: start.distance)
-        best = regressed(self.network, best, samples, self._few, settings.steps, share(0.5, 0.85))
-        return regressed(
-            self.network, best, samples, self._few, settings.polish, share(0.85, 1.0), ROBUST, FIRST_STEP / 2
-        )
+            tried.append(self._steps(start, samples, self.settings.tries, lambda part: None, weighting))
+            progress((i + 1) / len(found))
+        return min(tried, key=lambda start: self._neighbours(start, samples).truncated(REACH))
+
+    def _steps(
+        self,
+        start: Start,
+        samples: Points,
+        steps: int,
+        progress: Callable[[float], None],
+        weighting: Weighting = WHOLE,
+        first_step: float = FIRST_STEP,
+    ) -> Start:
+        return regressed(self.network, start, samples, self._few, steps, progress, weighting, first_step)
+
+    def _neighbours(self, start: Start, samples: Points) -> Neighbours:
+        deformed = self.network.decode(start.latent[None], self._few)[0]
+        return neighbours(start.pose.apply(deformed), samples, cKDTree(samples))
 
     def _samples(self, shape: Shape) -> Points:
         count = self.settings.samples

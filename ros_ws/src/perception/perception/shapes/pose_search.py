@@ -14,12 +14,10 @@ from scipy.spatial import cKDTree
 
 from perception.shapes.chamfer import Neighbours, neighbours
 from perception.shapes.deformation import DeformationNetwork, Floats
-from perception.shapes.rotations import angle_between, even_rotations
+from perception.shapes.rotations import angle_between
 from perception.shapes.shape import Points
 from perception.shapes.similarity import Similarity, fitted
 
-ROTATIONS = 576
-"""Of the grid: about 30 degrees apart."""
 _COARSE_POINTS, _COARSE_TEMPLATE = 400, 250
 _FINE_POINTS, _FINE_TEMPLATE = 1000, 600
 _PEAKS, _APART_RAD = 10, np.radians(35)
@@ -40,24 +38,23 @@ class Start:
 
 
 def starts(
-    network: DeformationNetwork, samples: Points, template: Points, count: int, progress: Progress
+    network: DeformationNetwork, samples: Points, template: Points, grid: Points, count: int, progress: Progress
 ) -> list[Start]:
-    """The best poses of normalised samples (N, 3), at least 35 degrees apart, the best first. samples and template
-    (M, 3) are ordered so that the first of them are spread evenly, too."""
-    grid = even_rotations(ROTATIONS)
+    """The best poses of normalised samples (N, 3), at least 35 degrees apart, the best first, begun from the rotations
+    (R, 3, 3) of a grid. samples and template (M, 3) are ordered so that the first of them are spread evenly, too."""
     coarse = []
     for i in range(0, len(grid), _BATCH):
         turned = [Similarity.turned(rotation) for rotation in grid[i : i + _BATCH]]
         coarse += encoded(network, turned, samples[:_COARSE_POINTS], template[:_COARSE_TEMPLATE])
         progress(0.7 * min(1, (i + _BATCH) / len(grid)))
-    found = _peaks(coarse, _PEAKS)
+    found = peaks(coarse, _PEAKS)
     few, some = samples[:_FINE_POINTS], template[:_FINE_TEMPLATE]
     best = found
     for turn in range(_TURNS):
         found = encoded(network, [_turned(network, start, few, some) for start in found], few, some)
         best = found if turn == 0 else [min(pair, key=_distance) for pair in zip(best, found, strict=True)]
         progress(0.7 + 0.3 * (turn + 1) / _TURNS)
-    return _peaks(best, count)
+    return peaks(best, count)
 
 
 def encoded(
@@ -87,7 +84,7 @@ def _turned(network: DeformationNetwork, start: Start, samples: Points, template
     return Similarity.turned(step.rotation)
 
 
-def _peaks(found: list[Start], count: int) -> list[Start]:
+def peaks(found: list[Start], count: int) -> list[Start]:
     """The best of them that differ in their rotation."""
     kept: list[Start] = []
     for start in sorted(found, key=_distance):

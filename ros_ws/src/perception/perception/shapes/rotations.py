@@ -22,6 +22,12 @@ def even_rotations(count: int) -> Points:
     return np.asarray(Rotation.from_quat(quaternions).as_matrix(), dtype=np.float64)
 
 
+def upright_rotations(count: int) -> Points:
+    """(count, 3, 3) rotation matrices about the z axis, evenly apart."""
+    turns = np.outer(np.arange(count) * 2 * np.pi / count, (0.0, 0.0, 1.0))
+    return np.asarray(Rotation.from_rotvec(turns).as_matrix(), dtype=np.float64)
+
+
 def angle_between(first: Points, second: Points) -> Points:
     """(...) rad by which rotations (..., 3, 3) differ."""
     trace = np.einsum("...ij,...ij->...", first, second)

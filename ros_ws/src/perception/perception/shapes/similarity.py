@@ -30,14 +30,16 @@ class Similarity:
         return np.asarray((points - self.translation) @ self.rotation / self.scale, dtype=np.float64)
 
 
-def fitted(source: Points, target: Points, weights: Points) -> Similarity:
-    """The similarity of least squares from points (N, 3) to those of the same index, of weights (N,): Umeyama,
-    "Least-squares estimation of transformation parameters between two point patterns", 1991."""
+def fitted(
+    source: Points, target: Points, weights: Points, scales: tuple[float, float] = (0.0, np.inf)
+) -> Similarity:
+    """The similarity of least squares, of a scale between these, from points (N, 3) to those of the same index, of
+    weights (N,): Umeyama, "Least-squares estimation of transformation parameters between two point patterns", 1991."""
     share = weights / weights.sum()
     middle, aim = share @ source, share @ target
     centred, wanted = source - middle, target - aim
     left, stretch, right = np.linalg.svd((share[:, None] * wanted).T @ centred)
     signs = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
     rotation = (left * signs) @ right
-    scale = float((stretch * signs).sum() / (share @ (centred**2).sum(axis=1)))
+    scale = float(np.clip((stretch * signs).sum() / (share @ (centred**2).sum(axis=1)), *scales))
     return Similarity(rotation, aim - scale * rotation @ middle, scale)
