@@ -29,7 +29,7 @@ def annotate(
     """
     rng = stream(seed, 0, f"annotation {shape.category}")
     trials = ShapeTrials(shape, replace(RULES, tests=("shake",)))
-    found = sample_grasps(shape.vertices, shape.faces, rng, PAIRS, T_table_object=trials.solid.pose)
+    found = _candidates(shape, trials.solid.pose, rng, count)
     if not len(found.opening_m):
         raise ValueError(f"the hand finds no hold on this {shape.category}: it is too large or too small for it.")
     chosen = diverse(found, count)
@@ -46,12 +46,14 @@ def annotate(
     )
 
 
-def _candidates(shape: ObjectShape, rng: np.random.Generator, count: int) -> Candidates:
+def _candidates(
+    shape: ObjectShape, T_table_object: np.ndarray, rng: np.random.Generator, count: int
+) -> Candidates:
     """Candidates from so many rounds of sampling that there are some to choose from, where that is possible: of what
     lies low, the hand reaches little."""
     rounds: list[Candidates] = []
     while len(rounds) < MOST_ROUNDS and sum(len(one.opening_m) for one in rounds) < CHOICE * count:
-        rounds.append(sample_grasps(shape.vertices, shape.faces, rng, PAIRS))
+        rounds.append(sample_grasps(shape.vertices, shape.faces, rng, PAIRS, T_table_object=T_table_object))
     return Candidates(
         np.concatenate([one.T_object_clamp for one in rounds]), np.concatenate([one.opening_m for one in rounds])
     )
