@@ -1,4 +1,4 @@
-"""Antipodal grasps of a mesh, as Dex-Net samples them (Mahler et al., ICRA 2016, section V; RSS 2017, section IV).
+"""Antipodal grasps of a mesh, as Dex-Net samples them (Mahler et al., ICRA 2016; RSS 2017).
 
 A point on the surface and a line into the object inside the friction cone there; where the line leaves the object
 inside the friction cone again, two fingers hold it. Each pair of contacts gives grasps from several sides.

@@ -105,7 +105,9 @@ class AnnotatedObject:
             return cls(category, arrays["vertices"].astype(float), arrays["faces"].astype(np.int64), grasps)
         except OSError as error:
             raise InputError(f"cannot read the annotated object {path.name}: {reason(error.strerror)}.") from error
-        except (zipfile.BadZipFile, ValueError, EOFError, KeyError, NotImplementedError, InputError) as error:
+        except InputError as error:
+            raise InputError(f"{path.name}: {error}", error.kind) from error
+        except (zipfile.BadZipFile, ValueError, EOFError, KeyError, NotImplementedError) as error:
             raise InputError(
                 f"{path.name} is no annotated object ({reason(error)}): make one by `blockworld shapes annotate`.",
                 "exemplar",
@@ -131,4 +133,4 @@ def _arrays(content: bytes) -> dict[str, np.ndarray]:
 
 
 def _bad(what: str) -> InputError:
-    return InputError(f"{what}", "exemplar")
+    return InputError(f"this is no annotated object: {what}.", "exemplar")
