@@ -75,13 +75,13 @@ class GraspTransferNode(ManagedNode):
         """Load the networks and annotated objects of every category."""
         settings = self.settings
         folder = Path(settings.models) if settings.models else default_models_dir()
-        self._transfers = {
-            category: GraspTransfer.open(category, folder, hand=HAND, exemplars=settings.exemplars)
-            for category in settings.categories
-        }
+        for category in settings.categories:
+            begin = time.monotonic()
+            transfer = GraspTransfer.open(category, folder, hand=HAND, exemplars=settings.exemplars)
+            self._transfers[category] = transfer
+            # One line each: where objects are not in the index, this takes long.
+            self.get_logger().info(f"{_model(transfer)} of {folder}, loaded in {time.monotonic() - begin:.1f} s")
         self._markers = self.create_lifecycle_publisher(MarkerArray, "~/markers", LATCHED)
-        loaded = ", ".join(_model(transfer) for transfer in self._transfers.values())
-        self.get_logger().info(f"{loaded} of {folder}")
 
     def activated(self) -> None:
         """Begin to answer."""
