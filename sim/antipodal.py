@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from perception.clearance import unobstructed
 from perception.hand import PANDA, Hand, frames
 
 SURFACE_POINTS = 3000
@@ -15,9 +16,6 @@ CHUNK = 64  # of rays, which all triangles are met with at once
 LEAST_WIDTH_M, NUDGE_M = 0.001, 1e-5
 APPROACHES = 12
 WIDER_M = (0.024, 0.012)  # than the pair of contacts comes the open hand, or the second where the first does not fit
-MARGIN_M = 0.002
-CLEARANCE_M = 0.002  # between hand and what the object stands on
-WAY_M = (0.0, 0.015, 0.03, 0.05, 0.075, 0.10)  # before the grasp, where the hand must be free too
 
 STANDING = np.eye(4)
 
@@ -86,23 +84,6 @@ def sample_grasps(
         opening[left] = np.minimum(widths[left] + wider, hand.opening_m)
         free[left] = unobstructed(surface.points, poses[left], opening[left], hand, T_table_object)
     return Candidates(poses[free], opening[free])
-
-
-def unobstructed(
-    points: np.ndarray, T_object_clamp: np.ndarray, opening_m: np.ndarray, hand: Hand = PANDA,
-    T_table_object: np.ndarray | None = STANDING,
-) -> np.ndarray:
-    """(G,) whether a hand comes straight in to each grasp (G, 4, 4) without meeting points (N, 3) of the object or its
-    table; see `sample_grasps`."""
-    free = np.ones(len(T_object_clamp), dtype=bool)
-    if T_table_object is not None:
-        free = hand.lowest(T_table_object @ T_object_clamp, opening_m) > CLEARANCE_M
-    for back in WAY_M:
-        left = np.flatnonzero(free)
-        poses = T_object_clamp[left].copy()
-        poses[:, :3, 3] -= back * poses[:, :3, 2]
-        free[left] = ~hand.penetration(points, poses, opening_m[left], MARGIN_M).any(axis=1)
-    return free
 
 
 def _pairs(

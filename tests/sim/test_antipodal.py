@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import trimesh
 
+from perception.clearance import CLEARANCE_M, WAY_M
 from perception.hand import PANDA
-from sim.antipodal import CLEARANCE_M, WAY_M, ray_hits, sample_grasps, surface_of
+from sim.antipodal import ray_hits, sample_grasps, surface_of
 from sim.meshes import box
 from sim.shapes import CATEGORIES, make, template
 

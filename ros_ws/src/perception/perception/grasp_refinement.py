@@ -7,7 +7,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
-from perception.clearance import unobstructed
+from perception.clearance import clear_of_table, unobstructed
 from perception.contacts import Contacts, contacts_of
 from perception.hand import Hand
 from perception.shapes.matching import Fit
@@ -17,7 +17,6 @@ from perception.shapes.shape import Points, Shape
 SURFACE_POINTS = 16_000
 UNSEEN_M = 0.008
 """Farther than this from all points of a shape, a fit's surface is taken for a part that was not seen."""
-FLOOR_M = 0.002
 WIDER_M = (0.030, 0.020, 0.012)
 """By how much a hand comes in wider than what it takes: the widest that is free."""
 LARGEST_TURN_RAD = np.radians(25)
@@ -27,12 +26,14 @@ LEAST_SQUARENESS = 0.8
 _STEPS_M = (0.0, -0.006, 0.006, -0.012, 0.012, 0.018)
 SHIFTS_M = sorted(((z, y) for z in _STEPS_M for y in _STEPS_M[:3]), key=lambda one: float(np.hypot(*one)))
 """Along the clamp's z and y axes."""
+LEAST_OPPOSED = 0.1
+"""Of the difference of both contacts' normals, which is 2 where they are opposite."""
 SHIFT_COST = 5.0
 """By how much a metre of shift counts against squareness."""
 SQUARE_ENOUGH = 0.97
 NEAR_M = 0.08
 """Farther away than this, nothing comes between the pads."""
-COARSER = 4
+COARSER = 2
 """One of so many points is enough to see what a hand would run into."""
 NOTHING, SLIP = "nothing would be between the fingers", "the fingers would slip"
 WIDE = "the hand does not open wide enough"
@@ -48,6 +49,15 @@ class Surface:
     normals: Points
     floor_m: float
     centre: Points
+
+    @property
+    def T_table_object(self) -> np.ndarray | None:
+        """(4, 4), None where the object stands on nothing."""
+        if not np.isfinite(self.floor_m):
+            return None
+        pose = np.eye(4)
+        pose[2, 3] = -self.floor_m
+        return pose
 
     def near(self, place: np.ndarray) -> "Surface":
         """What of it is near a place (3,)."""
@@ -113,10 +123,10 @@ def _free(pose: np.ndarray, contacts: Contacts, surface: Surface, hand: Hand) ->
     """The widest opening with which the hand has a free way; or what is in it."""
     openings = np.minimum(contacts.width_m + np.array(WIDER_M), hand.opening_m)
     poses = np.tile(pose, (len(openings), 1, 1))
-    free = unobstructed(surface.points[::COARSER], poses, openings, hand, surface.floor_m + FLOOR_M)
+    free = unobstructed(surface.points[::COARSER], poses, openings, hand, surface.T_table_object)
     if free.any():
         return Refined(pose, float(openings[free.argmax()]), contacts)
-    return FLOOR if (hand.lowest(poses, openings) <= surface.floor_m + FLOOR_M).all() else OBJECT
+    return OBJECT if clear_of_table(poses, openings, hand, surface.T_table_object).any() else FLOOR
 
 
 def quality(refined: Refined, surface: Surface) -> float:
@@ -136,6 +146,8 @@ def _settled(pose: np.ndarray, surface: Surface, hand: Hand) -> tuple[np.ndarray
         if contacts is None:
             return NOTHING
         wanted = contacts.normals[0] - contacts.normals[1]
+        if not np.linalg.norm(wanted) > LEAST_OPPOSED:
+            return SLIP
         wanted /= np.linalg.norm(wanted)
         axis = np.cross((1.0, 0.0, 0.0), wanted)
         sine = float(np.linalg.norm(axis))

@@ -28,6 +28,9 @@ from perception.shapes.shape import Points, Shape
 NEIGHBOURHOOD_M = 0.015
 """Standard deviation of the weights by which places around the contacts count for the frame."""
 APART_M, APART_RAD = 0.01, np.radians(20)
+LARGEST_RESIDUAL = 0.07
+"""Of a fit, in RMS radii: shapes of a category are within 0.03, with a depth camera's noise within 0.05."""
+SMALLEST_M, LARGEST_M = 0.01, 1.0
 
 Progress = Callable[[float], None]
 """Is told the part of the work that is done, from 0 to 1."""
@@ -77,9 +80,15 @@ class GraspTransfer:
     ) -> list[TransferredGrasp]:
         """Grasps of a shape in m, z up, the best first, at most `most` that differ.
 
-        floor_m: height of what it stands on; None: its lowest point. Raises GraspTransferError, with what was in the
-        way, where none is feasible.
+        floor_m: height of what it stands on; None: its lowest point. Raises GraspTransferError for a shape of another
+        size than hands and of another category, and, with what was in the way, where no grasp is feasible.
         """
+        length_m = float(np.ptp(shape.points, axis=0).max())
+        if not SMALLEST_M <= length_m <= LARGEST_M:
+            raise GraspTransferError(
+                f"the object is {length_m:.3g} m long, but hands take what is from {SMALLEST_M} to {LARGEST_M} m: give "
+                "its points in metres."
+            )
         fit = self.matcher.fit(shape, lambda part, what: progress(0.7 * part), upright=True)
         return self.grasps_of(shape, fit, floor_m, most, lambda part: progress(0.7 + 0.3 * part))
 
@@ -88,6 +97,13 @@ class GraspTransfer:
         progress: Progress = lambda part: None,
     ) -> list[TransferredGrasp]:
         """The same for a shape whose fit is known."""  # fmt: skip
+        off = float(fit.residual.mean()) / fit.placement.scale
+        if off > LARGEST_RESIDUAL:
+            category = self.matcher.network.bundle.manifest.category
+            raise GraspTransferError(
+                f"the object does not look like a {category}: the nearest one that the network knows is off by "
+                f"{100 * off:.0f} % of its radius, more than {100 * LARGEST_RESIDUAL:.0f} %."
+            )
         nearest = self.library.nearest(shape, fit, self._exemplars)
         return transfer(nearest, fit, surface_of(shape, fit, floor_m), self.hand, most, progress)
 
