@@ -42,10 +42,11 @@ def with_hands(shape: Shape, grasps: Sequence[Placed], hand: Hand, palm: bool = 
         boxes = hand.boxes(grasp.width_m)
         for low, high in boxes if palm else boxes[:fingers]:
             corners = np.stack(np.meshgrid(*zip(low, high, strict=True), indexing="ij"), axis=-1).reshape(-1, 3)
-            points.append(corners @ grasp.T_object_clamp[:3, :3].T + grasp.T_object_clamp[:3, 3])
-            triangles.append(_BOX_FACES + count)
-            colours.append(np.tile(BEST_RGB if number == 0 else HAND_RGB, (8, 1)))
-            count += 8
+            placed = corners @ grasp.T_object_clamp[:3, :3].T + grasp.T_object_clamp[:3, 3]
+            points.append(placed[_BOX_FACES].reshape(-1, 3))  # corners of each face apart, so that edges stay sharp
+            triangles.append(np.arange(3 * len(_BOX_FACES)).reshape(-1, 3) + count)
+            colours.append(np.tile(BEST_RGB if number == 0 else HAND_RGB, (3 * len(_BOX_FACES), 1)))
+            count += 3 * len(_BOX_FACES)
     return Coloured(Shape(np.concatenate(points), np.concatenate(triangles)), np.concatenate(colours))
 
 
