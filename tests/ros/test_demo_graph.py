@@ -8,7 +8,7 @@ import pytest
 from real_graph import START_S, WORLD, running
 
 from perception.errors import BlockworldError
-from perception.graph import GRAPHS, PARAMETERS, parse_assignments
+from perception.graph import GRAPHS, parse_assignments
 
 pytest.importorskip("rclpy", reason="no ROS 2: neither the wheels of the extra `ros` nor a sourced one")
 
@@ -25,15 +25,6 @@ def graph(ros, models, bag):
     with running(GRAPHS["demo"].resolve(given), ros) as graph:
         graph.client.wait_for_state("active", timeout_s=START_S)
         yield graph
-
-
-def test_every_node_of_the_description_runs_with_its_parameters_declared(graph):
-    from rcl_interfaces.srv import ListParameters
-
-    request = ListParameters.Request()
-    for name, kind in PARAMETERS.items():
-        answer = graph.client.call(ListParameters, f"/{name}/list_parameters", request, START_S)
-        assert set(kind.__dataclass_fields__) <= set(answer.result.names), name
 
 
 def test_coarse_localizes_the_block_with_feedback(graph):

@@ -7,7 +7,7 @@ pytest.importorskip("rclpy", reason="no ROS 2: neither the wheels of the extra `
 
 from feed import Diagnosed, localizer_parameters
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
-from rcl_interfaces.srv import SetParameters
+from rcl_interfaces.srv import ListParameters, SetParameters
 
 from perception.errors import BlockworldError
 from perception.graph import PARAMETERS, NodeSpec
@@ -40,6 +40,13 @@ def graph(ros, models):
 @pytest.fixture(scope="module")
 def diagnosed(graph):
     return Diagnosed(graph.client)
+
+
+def test_every_node_of_the_description_runs_with_its_parameters_declared(graph):
+    request = ListParameters.Request()
+    for name, kind in PARAMETERS.items():
+        answer = graph.client.call(ListParameters, f"/{name}/list_parameters", request, START_S)
+        assert set(kind.__dataclass_fields__) <= set(answer.result.names), name
 
 
 @pytest.mark.parametrize("node", NODES)
