@@ -72,6 +72,8 @@ RECIPES: dict[str, Recipe] = {
     "localization-tool-bins": _recipe("tool_bins", "the clamp's place by bins of the image"),
     "localization-fine-bins": _recipe("fine_bins", "the block by bins in the clamp's frame"),
     "shapes-human": _shape_recipe("human", "human bodies as deformations of one template (3D-CODED)"),
+    "shapes-human-unsupervised": _shape_recipe("human_unsupervised", "the same, from shapes without correspondences"),
+    "shapes-human-chamfer": _shape_recipe("human_chamfer", "the same without regularization, to compare with"),
     **{
         f"shapes-{category}{ending}": _shape_recipe(
             f"{category}{ending.replace('-', '_')}", f"the same for {category}s{how}"

@@ -144,5 +144,5 @@ def test_configurations_that_do_not_go_together_are_refused(folder, tmp_path, ch
 def test_every_recipe_of_shapes_has_a_configuration_that_is_valid(name):
     config = read_configuration(ShapesConfig, RECIPES[name].config, ())
     assert name.startswith(f"shapes-{config.category}")
-    assert config.unsupervised == name.endswith("-unsupervised")
+    assert config.unsupervised == name.endswith(("-unsupervised", "-chamfer"))
     assert f"blockworld train {name}" in RECIPES[name].config.read_text()

@@ -7,7 +7,7 @@ from scipy.spatial import cKDTree
 
 from perception.errors import ShapeError
 from perception.shapes.normalise import frame_of
-from perception.shapes.sampling import area_samples, farthest_points, regular_samples, subdivided
+from perception.shapes.sampling import area_samples, farthest_points, regular_samples, sample_areas, subdivided
 from perception.shapes.shape import MOST_FACES, MOST_POINTS, Shape
 
 TETRAHEDRON = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], dtype=float)
@@ -143,6 +143,16 @@ def test_a_frame_is_of_unit_size_and_undone_exactly():
     normalised = frame.normalised(points)
     assert np.allclose(normalised.mean(axis=0), 0) and np.isclose((normalised**2).sum(axis=1).mean(), 1)
     assert np.allclose(frame.restored(normalised), points)
+
+
+def test_the_frame_of_a_cloud_that_is_dense_somewhere_is_that_of_the_surface():
+    rng = np.random.default_rng(3)
+    ball = rng.normal(size=(6000, 3))
+    ball /= np.linalg.norm(ball, axis=1, keepdims=True)
+    dense = ball[rng.random(len(ball)) < np.where(ball[:, 2] > 0, 1.0, 0.15)]
+    off, corrected = frame_of(dense), frame_of(dense, sample_areas(dense))
+    assert abs(off.centre[2]) > 0.3
+    assert np.abs(corrected.centre).max() < 0.04 and abs(corrected.scale - 1) < 0.02
 
 
 def test_frames_of_a_batch_are_those_of_each():

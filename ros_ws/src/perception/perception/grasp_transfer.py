@@ -22,12 +22,13 @@ from perception.grasp_refinement import NOTHING, Surface, quality, refine, surfa
 from perception.hand import PANDA, Hand
 from perception.shapes.categories import Category
 from perception.shapes.deformation import DeformationNetwork
-from perception.shapes.matching import Fit, Matcher
+from perception.shapes.matching import Fit, FitSettings, Matcher
 from perception.shapes.shape import Points, Shape
 
 NEIGHBOURHOOD_M = 0.015
 """Standard deviation of the weights by which places around the contacts count for the frame."""
 APART_M, APART_RAD = 0.01, np.radians(20)
+_FIT = FitSettings(stiffness=())  # walls are thin: closest points of one side would take the other for theirs
 LARGEST_RESIDUAL = 0.07
 """Of a fit, in RMS radii: shapes of a category are within 0.03, with a depth camera's noise within 0.05."""
 SMALLEST_M, LARGEST_M = 0.01, 1.0
@@ -72,7 +73,7 @@ class GraspTransfer:
         exemplars: how many of them, the nearest, give their grasps to a new object. Raises BlockworldError.
         """
         folder = models or default_models_dir()
-        matcher = Matcher(DeformationNetwork.open(category, folder))
+        matcher = Matcher(DeformationNetwork.open(category, folder), _FIT)
         return cls(matcher, ExemplarLibrary.open(folder / "exemplars" / category, matcher), hand, exemplars)
 
     def grasps(

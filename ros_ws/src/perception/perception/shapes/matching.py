@@ -13,12 +13,13 @@ from scipy.spatial import cKDTree
 
 from perception.shapes.chamfer import Neighbours, neighbours
 from perception.shapes.deformation import DeformationNetwork, Floats
+from perception.shapes.nonrigid import Membrane
 from perception.shapes.normalise import frame_of
 from perception.shapes.partial_search import REACH, partial_starts
 from perception.shapes.pose_search import Start, encoded, starts
 from perception.shapes.regression import FIRST_STEP, Weighting, regressed
 from perception.shapes.rotations import even_rotations, upright_rotations
-from perception.shapes.sampling import regular_samples, subdivided
+from perception.shapes.sampling import regular_samples, sample_areas, subdivided, surface_samples
 from perception.shapes.shape import Faces, Points, Shape
 from perception.shapes.similarity import Similarity
 
@@ -29,6 +30,7 @@ WHOLE = Weighting()
 ROBUST = Weighting(template=4, target=6)
 """Of the last steps: a partial shape lacks what part of the template stands for, and noise stands for no part of it."""
 _PARTIAL_STARTS = 8
+_SURFACE = 15_000  # samples that the non-rigid steps follow
 ROTATIONS, UPRIGHT_ROTATIONS = 576, 36
 """Of the grids that the pose search begins from: about 30 degrees apart, and 10 where only the heading is unknown."""
 
@@ -41,6 +43,7 @@ class FitSettings:
     is begun from, for `tries` steps each. steps: at most, from the best of these, and polish: after them, in which what
     has no counterpart counts less. regular: samples spread evenly,
     instead of some of the points as they come. dense: least number of points of the high-resolution template.
+    stiffness: of the non-rigid steps at the end, which move the template to what its network cannot say; () for none.
     """
 
     samples: int = 2500
@@ -51,6 +54,7 @@ class FitSettings:
     polish: int = 50
     regular: bool = True
     dense: int = 40_000
+    stiffness: tuple[float, ...] = (100.0, 50.0, 25.0, 12.0, 6.0, 3.0, 1.5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +93,7 @@ class Matcher:
         template = network.template
         assert template.faces is not None
         self._few = regular_samples(template, settings.template)
+        self._membrane = Membrane(len(template.points), template.faces)
         self._dense, self.faces = template.points, template.faces
         while len(self._dense) < settings.dense:
             self._dense, self.faces = subdivided(self._dense, self.faces)
@@ -102,7 +107,7 @@ class Matcher:
         """
         grid = upright_rotations(UPRIGHT_ROTATIONS) if upright else even_rotations(ROTATIONS)
         samples = self._samples(shape)
-        frame = frame_of(samples)
+        frame = frame_of(samples, sample_areas(samples) if shape.faces is None else None)
         normalised = frame.normalised(samples)
         found = starts(
             self.network, normalised, self._few, grid, self.settings.starts,
@@ -119,7 +124,10 @@ class Matcher:
 
     def fit_of(self, shape: Shape, latent: Floats, placement: Similarity) -> Fit:
         """The fit of a shape whose latent vector (L,) and placement are known."""
-        points = placement.apply(self.network.decode(latent[None], self._dense)[0])
+        deformed = self.network.decode(latent[None], self._dense)[0].astype(np.float64)
+        if self.settings.stiffness:
+            deformed = deformed + self._left(deformed, placement.undo(surface_samples(shape, _SURFACE)))
+        points = placement.apply(deformed)
         residual, nearest = cKDTree(points).query(shape.points)
         return Fit(latent, placement, points, self.faces, residual, nearest)
 
@@ -129,6 +137,16 @@ class Matcher:
         away, indices = cKDTree(target_shape.points).query(through)
         residual = away + source.residual * target.placement.scale / source.placement.scale
         return Matches(indices, target_shape.points[indices], residual)
+
+    def _left(self, deformed: Points, samples: Points) -> Points:
+        """How far the points (D, 3) of the deformed high-resolution template are to be moved to lie on samples (N, 3)."""
+        coarse = deformed[: len(self.network.template.points)]
+        moved = self._membrane.drawn(coarse, samples, np.array(self.settings.stiffness)) - coarse
+        faces = self.network.template.faces
+        assert faces is not None
+        while len(moved) < len(deformed):
+            moved, faces = subdivided(moved, faces)
+        return moved
 
     def _regressed(self, found: list[Start], samples: Points, grid: Points, progress: Progress) -> Start:
         def share(begin: float, end: float) -> Callable[[float], None]:

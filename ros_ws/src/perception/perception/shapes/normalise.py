@@ -28,9 +28,14 @@ class Frame:
         return np.asarray(points * self.scale[..., None, None] + self.centre[..., None, :], dtype=np.float64)
 
 
-def frame_of(samples: NDArray[np.floating]) -> Frame:
-    """The frame of even samples (..., N, 3) of one shape, or of each of a batch; they are not all in one place."""
+def frame_of(samples: NDArray[np.floating], areas: NDArray[np.floating] | None = None) -> Frame:
+    """The frame of even samples (..., N, 3) of one shape, or of each of a batch; they are not all in one place.
+
+    areas (..., N), in any unit: how much of the surface each sample stands for, where they are not even.
+    """
     points = np.asarray(samples, dtype=np.float64)
-    centre = points.mean(axis=-2)
+    parts = np.ones(points.shape[:-1]) if areas is None else np.asarray(areas, dtype=np.float64)
+    parts = parts / parts.sum(axis=-1, keepdims=True)
+    centre = (parts[..., None] * points).sum(axis=-2)
     away = points - centre[..., None, :]
-    return Frame(centre, np.sqrt((away**2).sum(axis=-1).mean(axis=-1)))
+    return Frame(centre, np.sqrt((parts * (away**2).sum(axis=-1)).sum(axis=-1)))

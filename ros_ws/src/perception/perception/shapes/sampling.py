@@ -11,6 +11,7 @@ _CANDIDATES = 4
 _OUTLIER_NEIGHBOURS = 8
 _OUTLIER_DISTANCE = 6.0
 """Medians: points of a cloud farther than this from their neighbours belong to nothing."""
+_LARGEST_AREA = 9.0  # medians
 _SPIKE, _FEWEST_SPIKES = 1.8, 5
 """Lengths of the edges around a point of a mesh: one farther than this from their middle is noise, not surface.
 Fewer are tips of cones."""
@@ -33,12 +34,26 @@ def area_samples(shape: Shape, count: int, rng: np.random.Generator) -> tuple[Po
 def regular_samples(shape: Shape, count: int, seed: int = 0) -> Points:
     """(count, 3) points spread evenly over the surface of a mesh, leaving out its spikes; of a cloud so many of its
     points, or all that it has but for those that lie by themselves. Equal arguments give equal samples."""
+    candidates = surface_samples(shape, _CANDIDATES * count, seed)
+    return candidates[farthest_points(candidates, count)]
+
+
+def surface_samples(shape: Shape, count: int, seed: int = 0) -> Points:
+    """(N, 3) of a surface in great number: random ones of a mesh, by area, and of a cloud its own, as even as they are
+    to be had; without spikes and what lies by itself, as in `regular_samples`."""
     rng = np.random.default_rng(seed)
     if shape.faces is None:
-        candidates = _thinned(_without_outliers(shape.points), _CANDIDATES * count, rng)
-    else:
-        candidates, _, _ = area_samples(_without_spikes(shape), _CANDIDATES * count, rng)
-    return candidates[farthest_points(candidates, count)]
+        return _thinned(_without_outliers(shape.points), count, rng)
+    return area_samples(_without_spikes(shape), count, rng)[0]
+
+
+def sample_areas(samples: Points) -> Points:
+    """(N,) how much of a surface each of its samples (N, 3) stands for, in squared units of theirs: by the distance of
+    its neighbours. Farthest points of a cloud that is thin somewhere are still not even there."""
+    neighbours = min(_OUTLIER_NEIGHBOURS, len(samples) - 1)
+    areas = cKDTree(samples).query(samples, neighbours + 1)[0][:, 1:].mean(axis=1) ** 2
+    # Beyond that a sample is more likely to be alone than to stand for so much.
+    return np.minimum(areas, _LARGEST_AREA * np.median(areas))
 
 
 def farthest_points(points: Points, count: int) -> NDArray[np.int64]:
