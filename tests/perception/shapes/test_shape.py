@@ -7,7 +7,7 @@ from scipy.spatial import cKDTree
 
 from perception.errors import ShapeError
 from perception.shapes.normalise import frame_of
-from perception.shapes.sampling import area_samples, farthest_points, regular_samples, subdivided
+from perception.shapes.sampling import area_samples, farthest_points, regular_samples, subdivided, tidied
 from perception.shapes.shape import MOST_FACES, MOST_POINTS, Shape
 
 TETRAHEDRON = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], dtype=float)
@@ -123,6 +123,17 @@ def test_spikes_are_no_surface_of_a_mesh_but_the_tip_of_a_cone_is():
     sides = np.stack([np.arange(24), np.roll(np.arange(24), -1), np.full(24, 24)], axis=1)
     cone = Shape(np.vstack([ring, [[0, 0, 3], [0, 0, 0]]]), np.vstack([sides, np.where(sides == 24, 25, sides)]))
     assert regular_samples(cone, 300)[:, 2].max() > 2.8
+
+
+def test_a_tidied_shape_has_no_stray_points_and_a_cloud_no_more_than_are_wanted():
+    stray = np.random.default_rng(4).uniform(2, 9, size=(30, 3))
+    found = tidied(Shape(np.vstack([cloud(5000), stray])), 1000)
+    assert np.linalg.norm(found.points, axis=1).max() < 1.01
+    assert 1000 <= len(found.points) < 1300
+    points, faces = ball(2)
+    found = tidied(Shape(np.vstack([stray, points]), faces + len(stray)), 10)
+    assert np.array_equal(found.points[found.faces], points[faces])
+    assert len(found.points) == len(points)
 
 
 def test_tips_of_triangles_that_share_no_points_are_no_spikes():

@@ -41,6 +41,19 @@ def regular_samples(shape: Shape, count: int, seed: int = 0) -> Points:
     return candidates[farthest_points(candidates, count)]
 
 
+def tidied(shape: Shape, most: int) -> Shape:
+    """The shape without what belongs to no surface: points of a cloud that lie by themselves, spikes of a mesh and
+    points that no triangle uses. A cloud of more than `most` points is thinned to hardly more than these, evenly."""
+    if shape.faces is None:
+        rng = np.random.default_rng(0)
+        some = shape.points[rng.permutation(len(shape.points))[:_MOST_THINNED]]
+        return Shape(_thinned(_without_outliers(some), most, rng))
+    faces = _without_spikes(shape).faces
+    assert faces is not None
+    used, corners = np.unique(faces, return_inverse=True)
+    return Shape(shape.points[used], corners.reshape(-1, 3))
+
+
 def farthest_points(points: Points, count: int) -> NDArray[np.int64]:
     """Indices (min(count, N),) of points (N, 3), each the one that is farthest from those before it, beginning with the
     first. Eldar et al., "The farthest point strategy for progressive image sampling", 1997."""
