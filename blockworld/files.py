@@ -12,7 +12,8 @@ from perception.errors import BlockworldError
 
 
 class NewFile(click.Path):
-    """The type of an option that names a file to write, with one of these endings (".png", ...)."""
+    """The type of an option that names a file to write, with one of these endings (".png", ...), in a folder that can
+    be written to: what takes minutes is not to fail at its end."""
 
     def __init__(self, *endings: str) -> None:
         super().__init__(path_type=Path, dir_okay=False)
@@ -23,6 +24,10 @@ class NewFile(click.Path):
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
         if path.suffix.lower() not in self.endings:
             self.fail(f"{path.name!r} is to end in {' or '.join(self.endings)}.", param, ctx)
+        if not path.parent.is_dir():
+            self.fail(f"there is no folder {str(path.parent)!r}: make it first.", param, ctx)
+        if not os.access(path.parent, os.W_OK):
+            self.fail(f"the folder {str(path.parent)!r} cannot be written to: choose another.", param, ctx)
         return path
 
 
