@@ -1,5 +1,6 @@
 """Files that commands write: named for what they hold, and whole or not at all."""
 
+import errno
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -24,10 +25,9 @@ class NewFile(click.Path):
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
         if path.suffix.lower() not in self.endings:
             self.fail(f"{path.name!r} is to end in {' or '.join(self.endings)}.", param, ctx)
-        if not path.parent.is_dir():
-            self.fail(f"there is no folder {str(path.parent)!r}: make it first.", param, ctx)
         if not os.access(path.parent, os.W_OK):
-            self.fail(f"the folder {str(path.parent)!r} cannot be written to: choose another.", param, ctx)
+            missing = errno.EACCES if path.parent.is_dir() else errno.ENOENT
+            self.fail(_cannot_write(path, os.strerror(missing)), param, ctx)
         return path
 
 
@@ -42,10 +42,12 @@ def write_files(contents: Mapping[Path, bytes]) -> None:
         for path, scratch in scratches.items():
             scratch.replace(path)
     except OSError as error:
-        raise BlockworldError(
-            f"cannot write {path}: {error.strerror}; choose a folder that exists, can be written to and has room."
-        ) from error
+        raise BlockworldError(_cannot_write(path, error.strerror)) from error
     finally:
         for scratch in scratches.values():
             with suppress(OSError):
                 scratch.unlink()
+
+
+def _cannot_write(path: Path, why: str | None) -> str:
+    return f"cannot write {path}: {why}; choose a folder that exists, can be written to and has room."

@@ -81,7 +81,7 @@ def test_bad_input_is_refused_before_anything_is_fitted(refused, files, tmp_path
     assert "there is no model shapes_pan in" in refused("shapes", "match", a, a, *rest[2:], "--category", "pan")
     assert "'sofa' is not one of" in refused("shapes", "match", a, a, "--category", "sofa")
     assert "is to end in .npz" in refused("shapes", "match", a, a, *rest, "--out", "matches.csv")
-    assert "there is no folder" in refused("shapes", "match", a, a, *rest, "--out", tmp_path / "none" / "m.npz")
+    assert "choose a folder that exists" in refused("shapes", "match", a, a, *rest, "--out", tmp_path / "x/m.npz")
     assert "is a directory" in refused("shapes", "match", a, tmp_path / "d", *rest, "--out", folder_called(tmp_path))
     assert "cannot be read (Is a directory)" in refused("shapes", "match", a, folder_called(tmp_path), *rest)
     out = ("--out", tmp_path / "c.ply")
@@ -97,7 +97,7 @@ def folder_called(tmp_path):
 def test_a_folder_that_cannot_be_written_to_is_told_at_once(refused, files, tmp_path, monkeypatch):
     monkeypatch.setattr("blockworld.files.os.access", lambda path, mode: False)
     words = ("shapes", "transfer-grasp", files / "a.ply", "--category", "mug", "--out", tmp_path / "grasps.json")
-    assert "cannot be written to: choose another" in refused(*words)
+    assert "Permission denied; choose a folder" in refused(*words)
     assert list(tmp_path.iterdir()) == []
 
 
