@@ -1,5 +1,7 @@
 """blockworld shapes, as a user types it, with a network whose deformations are known."""
 
+import json
+
 import cv2
 import numpy as np
 import pytest
@@ -7,7 +9,9 @@ import trimesh
 from fixtures_shapes import LATENT, bent, template, write_bending_bundle
 from scipy.spatial.transform import Rotation
 
+from blockworld.commands.shapes.transfer_grasp import UP, upright
 from perception.shapes.reading import read_colours, read_shape
+from sim.shapes import make
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +81,49 @@ def test_bad_input_is_refused_before_anything_is_fitted(refused, files, tmp_path
     assert "there is no model shapes_pan in" in refused("shapes", "match", a, a, *rest[2:], "--category", "pan")
     assert "'sofa' is not one of" in refused("shapes", "match", a, a, "--category", "sofa")
     assert "is to end in .npz" in refused("shapes", "match", a, a, *rest, "--out", "matches.csv")
+    assert "choose a folder that exists" in refused("shapes", "match", a, a, *rest, "--out", tmp_path / "x/m.npz")
+    assert "is a directory" in refused("shapes", "match", a, tmp_path / "d", *rest, "--out", folder_called(tmp_path))
+    assert "cannot be read (Is a directory)" in refused("shapes", "match", a, folder_called(tmp_path), *rest)
     out = ("--out", tmp_path / "c.ply")
     assert "has no colours" in refused("shapes", "transfer-texture", files / "b.obj", a, *rest, *out)
+
+
+def folder_called(tmp_path):
+    """A folder with the name of a file."""
+    (tmp_path / "folder.npz").mkdir(exist_ok=True)
+    return tmp_path / "folder.npz"
+
+
+def test_a_folder_that_cannot_be_written_to_is_told_at_once(refused, files, tmp_path, monkeypatch):
+    monkeypatch.setattr("blockworld.files.os.access", lambda path, mode: False)
+    words = ("shapes", "transfer-grasp", files / "a.ply", "--category", "mug", "--out", tmp_path / "grasps.json")
+    assert "Permission denied; choose a folder" in refused(*words)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("up", UP)
+def test_every_axis_can_point_up_and_nothing_is_mirrored(up):
+    turn = upright(up)[:3, :3]
+    axis = np.eye(3)["xyz".index(up[-1])] * (-1 if up.startswith("-") else 1)
+    assert np.array_equal(turn @ axis, [0, 0, 1])
+    assert np.isclose(np.linalg.det(turn), 1) and np.array_equal(turn @ turn.T, np.eye(3))
+
+
+def test_grasps_are_given_in_the_axes_of_the_file(blockworld, refused, tmp_path, monkeypatch):
+    """A mug in mm whose -y is up gets the grasps of the same mug in m, turned."""
+    monkeypatch.undo()  # the network that is shipped, with all its steps
+    made = make("mug", 77, 0)
+    places = {}
+    for name, up, unit, scale in (("a.ply", "z", "m", 1), ("b.ply", "-y", "mm", 1000)):
+        turn = upright(up)[:3, :3]
+        trimesh.Trimesh(scale * made.vertices @ turn, made.faces, process=False).export(tmp_path / name)
+        out = tmp_path / "grasps.json"
+        words = (tmp_path / name, "--category", "mug", "--up", up, "--unit", unit, "--most", "1", "--out", out)
+        status, told, _ = blockworld("shapes", "transfer-grasp", *words)
+        assert status == 0 and "1 grasps of a mug" in told
+        places[name] = turn @ np.array(json.loads(out.read_text())[0]["T_object_clamp"])[:3]
+    assert np.allclose(places["a.ply"], places["b.ply"], atol=0.02)
+    assert "give its points in metres" in refused("shapes", "transfer-grasp", tmp_path / "b.ply", "--category", "mug")
 
 
 def test_bundles_of_shapes_are_listed_shown_and_verified(blockworld, refused, files):

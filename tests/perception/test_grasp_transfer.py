@@ -11,7 +11,7 @@ from perception.clearance import unobstructed
 from perception.contacts import contacts_of
 from perception.errors import GraspTransferError, InputError
 from perception.exemplar_library import INDEX_FILE, ExemplarLibrary
-from perception.grasp_refinement import FLOOR, NOTHING, OBJECT, SLIP, WIDE, Surface, refine
+from perception.grasp_refinement import FLOOR, NOTHING, OBJECT, SLIP, WIDE, Surface, refine, surface_of
 from perception.grasp_transfer import GraspTransfer
 from perception.hand import PANDA
 from perception.shapes.categories import OBJECTS
@@ -78,7 +78,7 @@ def test_grasps_follow_the_object_when_it_is_turned():
     assert min(np.linalg.norm(back - one.T_object_clamp[:3, 3]) for one in grasps) < 0.03
 
 
-def test_a_library_without_an_index_is_fitted_and_its_index_gives_the_same(tmp_path):
+def test_a_library_without_an_index_is_fitted_and_its_index_gives_the_same(tmp_path, monkeypatch):
     matcher = opened("bowl").matcher
     folder = default_models_dir() / "exemplars" / "bowl"
     (tmp_path / "one.npz").write_bytes((folder / "000.npz").read_bytes())
@@ -86,8 +86,11 @@ def test_a_library_without_an_index_is_fitted_and_its_index_gives_the_same(tmp_p
     (tmp_path / INDEX_FILE).write_bytes(fitted.index(tmp_path, matcher))
     indexed = ExemplarLibrary.open(tmp_path, matcher)
     assert np.allclose(indexed.exemplars[0].fit.points, fitted.exemplars[0].fit.points, atol=1e-6)
-    (tmp_path / INDEX_FILE).write_bytes(b"damaged")
-    assert len(ExemplarLibrary.open(tmp_path, matcher).exemplars) == 1
+    whole = (tmp_path / INDEX_FILE).read_bytes()
+    monkeypatch.setattr(matcher, "fit", lambda shape, upright: fitted.exemplars[0].fit)
+    for damaged in (b"damaged", whole[: len(whole) // 2], whole[:300] + bytes(100) + whole[400:]):
+        (tmp_path / INDEX_FILE).write_bytes(damaged)
+        assert len(ExemplarLibrary.open(tmp_path, matcher).exemplars) == 1
 
 
 def test_an_exemplar_is_the_nearest_to_itself():
@@ -98,6 +101,36 @@ def test_an_exemplar_is_the_nearest_to_itself():
         assert nearest is exemplar
         assert similarity == pytest.approx(1, abs=1e-6)
         assert all(other < 0.99 for _, other in others)
+
+
+def test_copies_of_one_exemplar_are_equally_near():
+    exemplar = opened("mug").library.exemplars[0]
+    shape = Shape(exemplar.object.vertices, exemplar.object.faces)
+    found = ExemplarLibrary([exemplar, exemplar]).nearest(shape, exemplar.fit, 2)
+    assert [similarity for _, similarity in found] == pytest.approx([1, 1])
+
+
+def test_what_a_grasp_touches_is_found_once():
+    exemplars = opened("mug").library.exemplars
+    assert all(one.contacts(PANDA) is one.contacts(PANDA) for one in exemplars)
+
+
+def test_noise_does_not_lower_what_a_shape_stands_on():
+    exemplar = opened("mug").library.exemplars[0]
+    vertices, faces = exemplar.object.vertices, exemplar.object.faces
+    assert surface_of(Shape(vertices, faces), exemplar.fit).floor_m == pytest.approx(0, abs=2e-4)
+    noise = np.random.default_rng(2).normal(0, 0.001, vertices.shape)
+    assert (vertices + noise)[:, 2].min() < -0.0025
+    assert abs(surface_of(Shape(vertices + noise, faces), exemplar.fit).floor_m) < 0.002
+
+
+def test_stray_points_are_no_part_of_the_object():
+    made = make("mug", 77, 0)
+    points = area_samples(Shape(made.vertices, made.faces), 30_000, np.random.default_rng(0))[0]
+    stray = np.random.default_rng(1).uniform(-0.8, 0.8, (20, 3))
+    grasps = opened("mug").grasps(Shape(np.vstack([points, stray])))
+    middles = np.array([one.T_object_clamp[:3, 3] for one in grasps])
+    assert ((made.vertices.min(axis=0) - 0.01 < middles) & (middles < made.vertices.max(axis=0) + 0.01)).all()
 
 
 def test_a_folder_without_annotated_objects_says_how_to_make_them(tmp_path):

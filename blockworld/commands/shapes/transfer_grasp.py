@@ -12,10 +12,13 @@ from blockworld.shape_pairs import FILE
 from perception.shapes.categories import OBJECTS, Category
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from perception.grasp_transfer import TransferredGrasp
     from perception.shapes.shape import Shape
 
 METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001, "inch": 0.0254}
+UP = ("x", "y", "z", "-x", "-y", "-z")
 
 
 @click.command(
@@ -25,7 +28,7 @@ METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001, "inch": 0.0254}
 @click.argument("target", type=FILE)
 @click.option("--category", required=True, type=click.Choice(OBJECTS), help="What the object is.")
 @click.option("--unit", default="m", show_default=True, type=click.Choice(list(METRES)), help="Of the file.")
-@click.option("--up", default="z", show_default=True, type=click.Choice(["x", "y", "z"]), help="Axis that points up.")
+@click.option("--up", default="z", show_default=True, type=click.Choice(UP), help="Axis of the file that points up.")
 @click.option("--exemplars", default=3, show_default=True, type=click.IntRange(1, 99), help="Objects to learn from.")
 @click.option("--most", default=20, show_default=True, type=click.IntRange(1, 1000), help="Grasps to give at most.")
 @click.option("--out", type=NewFile(".json"), help="JSON file for the grasps.")
@@ -35,23 +38,24 @@ def transfer_grasp(
     target: Path, category: Category, unit: str, up: str, exemplars: int, most: int, out: Path | None,
     picture: Path | None, models: Path | None,
 ) -> None:
-    """Find grasps of the object in TARGET, a mesh or a cloud that stands on its lowest point.
+    """Find grasps of the object in TARGET, a mesh or a cloud that stands on its lowest points.
 
     The grasps of the annotated objects that are most like it are moved to it and refined. The JSON file has for each,
-    the best first: pose, `T_object_clamp` (4, 4) in m in the frame of the file turned so that z is up (x closes, z is
-    out of the hand); opening_m of the hand as it comes in, width_m once it has closed, score from 0 to 1, and which
-    grasp of which annotated object it was.
+    the best first: pose, `T_object_clamp` (4, 4) in the axes of the file, in m whatever its unit (the clamp's x closes,
+    its z is out of the hand); opening_m of the hand as it comes in, width_m once it has closed, score from 0 to 1, and
+    which grasp of which annotated object it was. The picture shows the best grasp, then the best six, from both sides.
     """  # fmt: skip
     import numpy as np
     from tqdm import tqdm
 
-    from perception.grasp_transfer import GraspTransfer
+    from perception.grasp_transfer import MOST_POINTS, GraspTransfer
     from perception.shapes.reading import read_shape
+    from perception.shapes.sampling import tidied
     from perception.shapes.shape import Shape
 
     read = read_shape(target)
-    turn = {"x": [1, 2, 0], "y": [2, 0, 1], "z": [0, 1, 2]}[up]  # cyclic, so that no shape is mirrored
-    shape = Shape(METRES[unit] * read.points[:, turn], read.faces)
+    T_up_file = upright(up)
+    shape = tidied(Shape(METRES[unit] * read.points @ T_up_file[:3, :3].T, read.faces), MOST_POINTS)
     size_m = np.ptp(shape.points, axis=0).max()
     transfer = GraspTransfer.open(category, folder_of(models), exemplars=exemplars)
     with tqdm(total=100, unit="%", bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed}", disable=None) as bar:
@@ -59,7 +63,7 @@ def transfer_grasp(
         grasps = transfer.grasps(shape, most=most, progress=lambda part: bar.update(100 * part - bar.n) and None)
     files: dict[Path, bytes] = {}
     if out is not None:
-        files[out] = json.dumps([_plain(grasp) for grasp in grasps], indent=1).encode()
+        files[out] = json.dumps([_plain(grasp, T_up_file) for grasp in grasps], indent=1).encode()
     if picture is not None:
         files[picture] = _drawn(shape, grasps, transfer)
     write_files(files)
@@ -73,9 +77,19 @@ def transfer_grasp(
         click.echo(f"{path} written")
 
 
-def _plain(grasp: "TransferredGrasp") -> dict[str, Any]:
+def upright(up: str) -> "np.ndarray":
+    """T_up_file (4, 4): the turn that brings an axis of a file, such as "-y", to +z."""
+    import numpy as np
+
+    cyclic = np.eye(3)[{"x": [1, 2, 0], "y": [2, 0, 1], "z": [0, 1, 2]}[up[-1]]]  # so that no shape is mirrored
+    turn = np.eye(4)
+    turn[:3, :3] = np.diag([1, -1, -1]) @ cyclic if up.startswith("-") else cyclic
+    return turn
+
+
+def _plain(grasp: "TransferredGrasp", T_up_file: "np.ndarray") -> dict[str, Any]:
     return {
-        "T_object_clamp": grasp.T_object_clamp.tolist(),
+        "T_object_clamp": (T_up_file.T @ grasp.T_object_clamp).tolist(),
         "opening_m": grasp.opening_m,
         "width_m": grasp.width_m,
         "score": grasp.score,

@@ -73,6 +73,22 @@ def test_an_obj_file_may_have_polygons_seams_and_numbers_from_the_end(tmp_path):
     assert read.faces.tolist() == [[0, 3, 2], [0, 2, 1], [4, 5, 6], [4, 6, 7], [0, 1, 5], [0, 5, 4]]
 
 
+def test_an_obj_file_may_have_tabs_and_the_line_ends_of_windows(tmp_path, mesh):
+    path = saved(tmp_path / "ball.obj", *mesh)
+    plain = read_shape(path)
+    text = path.read_text().replace(" ", "\t").replace("\n", "\r\n")
+    path.write_bytes(text.replace("\r\nf\t", "\r\nf\t\\\r\n").encode())
+    read = read_shape(path)
+    assert np.array_equal(read.points, plain.points) and np.array_equal(read.faces, plain.faces)
+
+
+def test_an_xyz_file_may_have_comments_commas_and_more_columns(tmp_path, mesh):
+    path = tmp_path / "ball.xyz"
+    lines = [f"{x!r}, {y!r}, {z!r}, 255, 0, 0" for x, y, z in mesh[0].tolist()]
+    path.write_text("# x y z r g b\n// scanned\n" + "\n".join(lines) + "\n")
+    assert np.array_equal(read_shape(path).points, mesh[0])
+
+
 def test_the_parts_of_a_scene_stand_where_they_stand(tmp_path, mesh):
     scene = trimesh.Scene()
     part = trimesh.Trimesh(*mesh, process=False)
@@ -107,6 +123,14 @@ def test_colours_come_from_a_texture_beside_the_file(tmp_path):
     colours = read_colours(tmp_path / "ball.obj", read_shape(tmp_path / "ball.obj"))
     assert (colours[points[:, 2] > 0.3] == (0, 0, 255)).all()
     assert (colours[points[:, 2] < -0.3] == (255, 0, 0)).all()
+
+
+def test_a_texture_without_its_picture_is_not_taken_for_grey(tmp_path):
+    points, faces = ball(1)
+    lines = ["mtllib none.mtl", *(f"v {x} {y} {z}" for x, y, z in points), *(f"vt 0.5 {z}" for z in points[:, 2])]
+    (tmp_path / "ball.obj").write_text("\n".join(lines + [f"f {a}/{a} {b}/{b} {c}/{c}" for a, b, c in faces + 1]))
+    with pytest.raises(ShapeError, match=r"has no colours that can be read \(the picture of its texture is missing\)"):
+        read_colours(tmp_path / "ball.obj", read_shape(tmp_path / "ball.obj"))
 
 
 def refusal(path):
@@ -150,12 +174,32 @@ def test_what_was_cut_off_is_refused_or_a_smaller_shape(tmp_path, mesh, ending):
             assert str(path) in str(error)
 
 
+def test_points_that_were_cut_off_are_missed(tmp_path, mesh):
+    path = saved(tmp_path / "ball.ply", *mesh)
+    path.write_bytes(trimesh.Trimesh(*mesh, process=False).export(file_type="ply", encoding="ascii"))
+    lines = path.read_bytes().splitlines(keepends=True)
+    end = lines.index(b"end_header\n") + 1
+    path.write_bytes(b"".join(lines[: end + 12]))
+    assert f"it has 12 of the {len(mesh[0])} points" in refusal(path)
+    for kind in ("stl", "stl_ascii"):
+        whole = trimesh.Trimesh(*mesh, process=False).export(file_type=kind)
+        path = tmp_path / "ball.stl"
+        path.write_bytes(whole[:-50] if isinstance(whole, bytes) else whole[: len(whole) // 2].encode())
+        assert "it has no triangles, or its end is missing" in refusal(path)
+
+
 def test_shapes_that_are_none_are_refused_with_their_file(tmp_path, mesh):
     points, faces = mesh
     assert "the mesh has one triangle" in refusal(saved(tmp_path / "one.obj", points, faces[:1]))
     assert "NaN" in refusal(saved(tmp_path / "nan.npy", np.vstack([points, [[np.nan, 0, 0]]]), None))
     assert "an array (N, 3)" in refusal(saved(tmp_path / "flat.npy", points[:, :2], None))
     assert "the corner 99, but" in refusal(saved(tmp_path / "far.npz", points, np.vstack([faces, [[0, 1, 99]]])))
+    assert "numbers, not <U1" in refusal(saved(tmp_path / "words.npy", np.full((20, 3), "a"), None))
+    assert "numbers, not complex128" in refusal(saved(tmp_path / "complex.npy", points * 1j, None))
+    saved(tmp_path / "zero.obj", points, faces - 1)
+    assert "a face has the point 0, but they are counted from 1" in refusal(tmp_path / "zero.obj")
+    np.savez_compressed(tmp_path / "bomb.npz", points=np.zeros((MOST_FILE_BYTES // 8, 3), np.int32))
+    assert "it unpacks to" in refusal(tmp_path / "bomb.npz")
     np.save(tmp_path / "objects.npy", np.array([{}], dtype=object), allow_pickle=True)
     assert "is no .npy file that can be read" in refusal(tmp_path / "objects.npy")
 

@@ -7,7 +7,9 @@ from scipy.spatial import cKDTree
 
 from perception.errors import ShapeError
 from perception.shapes.normalise import frame_of
-from perception.shapes.sampling import area_samples, farthest_points, regular_samples, sample_areas, subdivided
+from perception.shapes.sampling import (
+    area_samples, farthest_points, regular_samples, sample_areas, subdivided, tidied,
+)  # fmt: skip
 from perception.shapes.shape import MOST_FACES, MOST_POINTS, Shape
 
 TETRAHEDRON = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], dtype=float)
@@ -37,6 +39,8 @@ def grid(side=30):
         (np.zeros((0, 3)), None, "the shape is empty: it has no points"),
         (np.zeros((0, 3)), np.zeros((0, 3), int), "the shape is empty: it has no points"),
         (np.zeros((5, 2)), None, r"an array \(N, 3\), not one of shape \(5, 2\)"),
+        (np.full((20, 3), "a"), None, "numbers, not <U1"),
+        (np.zeros((20, 3), bool), None, "numbers, not bool"),
         (np.vstack([cloud(), [[0, np.nan, 0], [np.inf, 0, 0]]]), None, "2 of 502 points .*NaN or infinite"),
         (cloud() * 1e12, None, "coordinates beyond 1e.09"),
         (cloud(9), None, "a cloud of 9 points, at least 10 are needed"),
@@ -121,6 +125,30 @@ def test_spikes_are_no_surface_of_a_mesh_but_the_tip_of_a_cone_is():
     sides = np.stack([np.arange(24), np.roll(np.arange(24), -1), np.full(24, 24)], axis=1)
     cone = Shape(np.vstack([ring, [[0, 0, 3], [0, 0, 0]]]), np.vstack([sides, np.where(sides == 24, 25, sides)]))
     assert regular_samples(cone, 300)[:, 2].max() > 2.8
+
+
+def test_a_tidied_shape_has_no_stray_points_and_a_cloud_no_more_than_are_wanted():
+    stray = np.random.default_rng(4).uniform(2, 9, size=(30, 3))
+    found = tidied(Shape(np.vstack([cloud(5000), stray])), 1000)
+    assert np.linalg.norm(found.points, axis=1).max() < 1.01
+    assert 1000 <= len(found.points) < 1300
+    points, faces = ball(2)
+    found = tidied(Shape(np.vstack([stray, points]), faces + len(stray)), 10)
+    assert np.array_equal(found.points[found.faces], points[faces])
+    assert len(found.points) == len(points)
+
+
+def test_tips_of_triangles_that_share_no_points_are_no_spikes():
+    """As in .stl files, where every triangle has points of its own."""
+    turns = np.linspace(0, 2 * np.pi, 80, endpoint=False)
+    ring = np.stack([np.cos(turns), np.sin(turns), np.zeros(80)], axis=1)
+    low, right = np.arange(80), np.roll(np.arange(80), -1)
+    faces = np.vstack([np.stack([low, right, right + 80], 1), np.stack([low, right + 80, low + 80], 1)])
+    tube, (round_points, round_faces) = np.vstack([ring, ring + np.array([0, 0, 2])]), ball(3)
+    points, faces = np.vstack([tube, round_points + np.array([0, 0, 3])]), np.vstack([faces, round_faces + len(tube)])
+    soup = Shape(points[faces].reshape(-1, 3), np.arange(3 * len(faces)).reshape(-1, 3))
+    off = cKDTree(regular_samples(soup, 400)).query(regular_samples(Shape(points, faces), 400))[0]
+    assert off.max() < 0.4
 
 
 def test_the_farthest_points_of_a_line_are_its_ends_then_its_middle():

@@ -7,9 +7,10 @@ kept in the folder's index; an object that is not in it, or was fitted by anothe
 
 import hashlib
 import io
+import zipfile
+import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -40,10 +41,15 @@ class Exemplar:
     object: AnnotatedObject
     fit: Fit
     views: NDArray[np.float32]
+    _touched: dict[Hand, list[Contacts | None]] = field(default_factory=dict, init=False, repr=False)
 
-    @lru_cache(maxsize=8)  # noqa: B019 - exemplars live as long as their library
     def contacts(self, hand: Hand) -> list[Contacts | None]:
-        """What each of its grasps touches."""
+        """What each of its grasps touches; found once for each hand."""
+        if hand not in self._touched:
+            self._touched[hand] = self._contacts(hand)
+        return self._touched[hand]
+
+    def _contacts(self, hand: Hand) -> list[Contacts | None]:
         shape = Shape(self.object.vertices, self.object.faces)
         points, face, _ = area_samples(shape, SURFACE_POINTS, np.random.default_rng(0))
         normals = shape.face_normals[face]
@@ -123,9 +129,9 @@ def views_of(shape: Shape, fit: Fit) -> NDArray[np.float32]:
 
 
 def _spread(rows: NDArray[np.float64]) -> float:
-    """Median distance between two of them; 1 where there is one alone."""
+    """Median distance between two of them; 1 where there is one alone, or they are copies of one."""
     away = np.linalg.norm(rows[:, None] - rows, axis=2)[np.triu_indices(len(rows), 1)]
-    return float(np.median(away)) if len(away) else 1.0
+    return float(np.median(away[away > 0])) if away.any() else 1.0
 
 
 def _read_index(path: Path, network: str) -> dict[str, tuple[NDArray[np.float32], Similarity]]:
@@ -142,7 +148,7 @@ def _read_index(path: Path, network: str) -> dict[str, tuple[NDArray[np.float32]
                     arrays["files"], arrays["latents"], placements, strict=True
                 )
             }
-    except (OSError, ValueError, KeyError, EOFError):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError):
         return {}
 
 

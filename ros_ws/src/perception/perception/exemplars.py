@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,7 +108,7 @@ class AnnotatedObject:
             raise InputError(f"cannot read the annotated object {path.name}: {reason(error.strerror)}.") from error
         except InputError as error:
             raise InputError(f"{path.name}: {error}", error.kind) from error
-        except (zipfile.BadZipFile, ValueError, EOFError, KeyError, NotImplementedError) as error:
+        except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, KeyError, NotImplementedError) as error:
             raise InputError(
                 f"{path.name} is no annotated object ({reason(error)}): make one by `blockworld shapes annotate`.",
                 "exemplar",

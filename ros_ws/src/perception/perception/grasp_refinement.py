@@ -15,6 +15,8 @@ from perception.shapes.sampling import area_samples
 from perception.shapes.shape import Points, Shape
 
 SURFACE_POINTS = 16_000
+LOWEST = 0.01
+"""Share of the surface's points below which is what it stands on: the lowest of all are noise."""
 UNSEEN_M = 0.008
 """Farther than this from all points of a shape, a fit's surface is taken for a part that was not seen."""
 WIDER_M = (0.030, 0.020, 0.012)
@@ -68,7 +70,7 @@ class Surface:
 def surface_of(shape: Shape, fit: Fit, floor_m: float | None = None) -> Surface:
     """The surface of a shape in m, z up. Where the shape was not seen, as behind a depth image, its fit stands in.
 
-    floor_m: height of what it stands on; None: its lowest point.
+    floor_m: height of what it stands on; None: that of its lowest points.
     """
     rng = np.random.default_rng(0)
     if shape.faces is None:
@@ -81,7 +83,7 @@ def surface_of(shape: Shape, fit: Fit, floor_m: float | None = None) -> Surface:
     unseen = cKDTree(points).query(more, distance_upper_bound=UNSEEN_M)[0] > UNSEEN_M
     points = np.concatenate([points, more[unseen]])
     normals = np.concatenate([normals, fitted.face_normals[face[unseen]]])
-    lowest = float(points[:, 2].min()) if floor_m is None else floor_m
+    lowest = float(np.quantile(points[:, 2], LOWEST)) if floor_m is None else floor_m
     order = rng.permutation(len(points))
     return Surface(points[order], normals[order], lowest, fit.points.mean(axis=0))
 

@@ -23,6 +23,7 @@ from perception.hand import PANDA, Hand
 from perception.shapes.categories import Category
 from perception.shapes.deformation import DeformationNetwork
 from perception.shapes.matching import Fit, FitSettings, Matcher
+from perception.shapes.sampling import tidied
 from perception.shapes.shape import Points, Shape
 
 NEIGHBOURHOOD_M = 0.015
@@ -32,6 +33,8 @@ _FIT = FitSettings(stiffness=())  # walls are thin: closest points of one side w
 LARGEST_RESIDUAL = 0.07
 """Of a fit, in RMS radii: shapes of a category are within 0.03, with a depth camera's noise within 0.05."""
 SMALLEST_M, LARGEST_M = 0.01, 1.0
+MOST_POINTS = 20_000
+"""Of a cloud: more would not say more of where a hand may be."""
 
 Progress = Callable[[float], None]
 """Is told the part of the work that is done, from 0 to 1."""
@@ -81,9 +84,11 @@ class GraspTransfer:
     ) -> list[TransferredGrasp]:
         """Grasps of a shape in m, z up, the best first, at most `most` that differ.
 
-        floor_m: height of what it stands on; None: its lowest point. Raises GraspTransferError for a shape of another
-        size than hands and of another category, and, with what was in the way, where no grasp is feasible.
+        What belongs to no surface, such as stray points, is left out. floor_m: height of what it stands on; None: that
+        of its lowest points. Raises GraspTransferError for a shape of another size than hands and of another category,
+        and, with what was in the way, where no grasp is feasible.
         """
+        shape = tidied(shape, MOST_POINTS)
         length_m = float(np.ptp(shape.points, axis=0).max())
         if not SMALLEST_M <= length_m <= LARGEST_M:
             raise GraspTransferError(
@@ -97,7 +102,7 @@ class GraspTransfer:
         self, shape: Shape, fit: Fit, floor_m: float | None = None, most: int = 20,
         progress: Progress = lambda part: None,
     ) -> list[TransferredGrasp]:
-        """The same for a shape whose fit is known."""  # fmt: skip
+        """The same for a shape without stray points whose fit is known."""  # fmt: skip
         off = float(fit.residual.mean()) / fit.placement.scale
         if off > LARGEST_RESIDUAL:
             category = self.matcher.network.bundle.manifest.category

@@ -20,9 +20,9 @@ from perception.shapes.regression import Weighting
 from perception.shapes.shape import Faces, Points
 
 _WEIGHTING = Weighting(template=4, target=6)
-_LEAST = 0.02
+_LEAST = 0.25
 """Weights below this are those of what has no counterpart: many of them together would pull on what a part lacks."""
-_ANCHOR = 0.01
+_ANCHOR = 0.05
 """Weight with which a vertex is to stay where the network has put it."""
 
 

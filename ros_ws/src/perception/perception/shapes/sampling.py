@@ -56,6 +56,19 @@ def sample_areas(samples: Points) -> Points:
     return np.minimum(areas, _LARGEST_AREA * np.median(areas))
 
 
+def tidied(shape: Shape, most: int) -> Shape:
+    """The shape without what belongs to no surface: points of a cloud that lie by themselves, spikes of a mesh and
+    points that no triangle uses. A cloud of more than `most` points is thinned to hardly more than these, evenly."""
+    if shape.faces is None:
+        rng = np.random.default_rng(0)
+        some = shape.points[rng.permutation(len(shape.points))[:_MOST_THINNED]]
+        return Shape(_thinned(_without_outliers(some), most, rng))
+    faces = _without_spikes(shape).faces
+    assert faces is not None
+    used, corners = np.unique(faces, return_inverse=True)
+    return Shape(shape.points[used], corners.reshape(-1, 3))
+
+
 def farthest_points(points: Points, count: int) -> NDArray[np.int64]:
     """Indices (min(count, N),) of points (N, 3), each the one that is farthest from those before it, beginning with the
     first. Eldar et al., "The farthest point strategy for progressive image sampling", 1997."""
@@ -92,17 +105,20 @@ def _without_spikes(shape: Shape) -> Shape:
     """The mesh without the triangles at points that stick far out of their neighbours. A few such points, as of a
     scanner's noise, can make more area than the rest."""
     assert shape.faces is not None
-    middle, length, count = np.zeros_like(shape.points), np.zeros(len(shape.points)), np.zeros(len(shape.points))
+    # Of triangles that share no points, as in .stl files, every acute tip would seem to stick out.
+    points, same = np.unique(shape.points, axis=0, return_inverse=True)
+    faces = same.reshape(-1)[shape.faces]
+    middle, length, count = np.zeros_like(points), np.zeros(len(points)), np.zeros(len(points))
     for corner in range(3):
-        own, first, second = (shape.faces[:, (corner + i) % 3] for i in range(3))
-        np.add.at(middle, own, (shape.points[first] + shape.points[second]) / 2)
-        np.add.at(length, own, np.linalg.norm(shape.points[first] - shape.points[second], axis=1))
+        own, first, second = (faces[:, (corner + i) % 3] for i in range(3))
+        np.add.at(middle, own, (points[first] + points[second]) / 2)
+        np.add.at(length, own, np.linalg.norm(points[first] - points[second], axis=1))
         np.add.at(count, own, 1)
-    away = np.linalg.norm(count[:, None] * shape.points - middle, axis=1)
+    away = np.linalg.norm(count[:, None] * points - middle, axis=1)
     spikes = away > _SPIKE * length
-    faces = shape.faces[~spikes[shape.faces].any(axis=1)]
-    noisy = spikes.sum() >= _FEWEST_SPIKES and len(faces) > len(shape.faces) // 2
-    return Shape(shape.points, faces) if noisy else shape
+    kept = shape.faces[~spikes[faces].any(axis=1)]
+    noisy = spikes.sum() >= _FEWEST_SPIKES and len(kept) > len(shape.faces) // 2
+    return Shape(shape.points, kept) if noisy else shape
 
 
 def _thinned(points: Points, count: int, rng: np.random.Generator) -> Points:

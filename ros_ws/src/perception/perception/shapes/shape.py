@@ -100,7 +100,10 @@ def _units(vectors: Points) -> Points:
 
 
 def _points_of(given: Any) -> Points:
-    points = np.array(given, dtype=np.float64)
+    given = np.asarray(given)
+    if given.dtype.kind not in "fiu":
+        raise ShapeError(f"the points of a shape are numbers, not {given.dtype}: give real ones.")
+    points = given.astype(np.float64)
     if points.ndim != 2 or points.shape[1] != 3:
         raise ShapeError(f"the points of a shape are an array (N, 3), not one of shape {points.shape}.")
     if len(points) == 0:
