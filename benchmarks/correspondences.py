@@ -197,7 +197,7 @@ def main() -> None:
     pairs = range(QUICK_PAIRS if options.quick else PAIRS)
     robust = range(QUICK_ROBUST_PAIRS if options.quick else ROBUST_PAIRS)
     own = "shapes_human"
-    learned = {label: name for label, name in LEARNED.items() if (Path("runs") / name).is_dir()}
+    learned = {label: name for label, name in LEARNED.items() if (Path("runs") / name / "manifest.yaml").is_file()}
     series = {label: [(own, settings, "none", i) for i in pairs] for label, settings in STEPS.items()}
     series |= {label: [(name, WHOLE, "none", i) for i in pairs] for label, name in learned.items()}
     corruptions = ("cloud", "noise", "shot noise", "holes", "resampling", "partial", "scale") if robust else ()

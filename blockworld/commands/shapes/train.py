@@ -19,6 +19,6 @@ def train(
 ) -> None:
     """Train the network of CATEGORY, going on where an interrupted run stopped, and export its bundle.
 
-    The same as `blockworld train shapes-CATEGORY`; for bodies, --unsupervised needs a configuration of your own.
+    The same as `blockworld train shapes-CATEGORY`.
     """
     run_recipe(f"shapes-{category}{'-unsupervised' if unsupervised else ''}", config, overrides, models_dir)

@@ -2,8 +2,9 @@
 
 import numpy as np
 import trimesh
-from perception.shapes.nonrigid import Membrane
 from scipy.spatial import cKDTree
+
+from perception.shapes.nonrigid import Membrane
 
 STIFFNESS = np.array([100.0, 25.0, 6.0, 1.5])
 

@@ -8,8 +8,13 @@ from scipy.spatial import cKDTree
 from perception.errors import ShapeError
 from perception.shapes.normalise import frame_of
 from perception.shapes.sampling import (
-    area_samples, farthest_points, regular_samples, sample_areas, subdivided, tidied,
-)  # fmt: skip
+    area_samples,
+    farthest_points,
+    regular_samples,
+    sample_areas,
+    subdivided,
+    tidied,
+)
 from perception.shapes.shape import MOST_FACES, MOST_POINTS, Shape
 
 TETRAHEDRON = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], dtype=float)

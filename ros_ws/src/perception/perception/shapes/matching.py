@@ -139,7 +139,7 @@ class Matcher:
         return Matches(indices, target_shape.points[indices], residual)
 
     def _left(self, deformed: Points, samples: Points) -> Points:
-        """How far the points (D, 3) of the deformed high-resolution template are to be moved to lie on samples (N, 3)."""
+        """How far points (D, 3) of the deformed high-resolution template are to be moved to lie on samples (N, 3)."""
         coarse = deformed[: len(self.network.template.points)]
         moved = self._membrane.drawn(coarse, samples, np.array(self.settings.stiffness)) - coarse
         faces = self.network.template.faces
