@@ -4,6 +4,7 @@ A parameter is declared with the range that it is drawn from, evenly and on its 
 range. So a family's template is the family with nothing said about it.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, ClassVar, Self
 
@@ -28,7 +29,7 @@ def one_of(*names: str) -> Any:
 
 
 @dataclass(frozen=True)
-class Family:
+class Family(ABC):
     """Parameters of one shape of a category. Raises ValueError for one outside its range."""
 
     category: ClassVar[str]
@@ -54,9 +55,9 @@ class Family:
         """Parameters drawn at random."""
         return cls(**{one.name: _draw(one.metadata, rng) for one in fields(cls) if one.default is not MISSING})
 
+    @abstractmethod
     def parts(self) -> tuple[Part, ...]:
         """The closed surfaces that the shape is made of; their vertices mean the same in all shapes of the family."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, eq=False)

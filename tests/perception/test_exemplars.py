@@ -68,15 +68,19 @@ def test_a_damaged_file_is_refused(tmp_path, content):
         AnnotatedObject.load(path)
 
 
-@pytest.mark.parametrize("at", range(40, 1400, 61))
-def test_a_file_with_a_few_wrong_bytes_is_refused_or_read(tmp_path, at):
+def test_a_file_with_a_few_wrong_bytes_is_refused(tmp_path):
+    """But for those of the archive that nobody reads, such as times of its files."""
     path = tmp_path / "torn.npz"
-    whole = OBJECT.to_bytes()
-    path.write_bytes(whole[:at] + bytes(255 - byte for byte in whole[at : at + 6]) + whole[at + 6 :])
-    try:
-        AnnotatedObject.load(path)
-    except InputError as error:
-        assert str(error).startswith("torn.npz")
+    whole, refused = OBJECT.to_bytes(), 0
+    places = range(40, 1400, 61)
+    for at in places:
+        path.write_bytes(whole[:at] + bytes(255 - byte for byte in whole[at : at + 6]) + whole[at + 6 :])
+        try:
+            AnnotatedObject.load(path)
+        except InputError as error:
+            assert str(error).startswith("torn.npz")
+            refused += 1
+    assert refused > 0.8 * len(places)
 
 
 def test_a_file_that_unpacks_to_more_than_it_may_is_refused(tmp_path):

@@ -159,7 +159,7 @@ def test_unknown_types_missing_files_and_empty_ones_are_refused(tmp_path):
 )
 def test_damaged_files_of_every_type_are_refused(tmp_path, ending, content):
     (tmp_path / f"bad{ending}").write_bytes(content)
-    refusal(tmp_path / f"bad{ending}")
+    assert f"bad{ending}" in refusal(tmp_path / f"bad{ending}")
 
 
 @pytest.mark.parametrize("ending", [".obj", ".ply", ".off", ".glb", ".npz"])

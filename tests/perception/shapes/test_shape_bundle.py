@@ -105,3 +105,17 @@ def test_templates_that_are_none_are_refused(bundle):
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("vertices.npy", bytes(MOST_TEMPLATE_BYTES + 1))
     assert "more than" in refusal(with_template(bundle, bomb.getvalue()))
+
+
+def test_a_bundle_takes_the_place_of_no_other_files(bundle, tmp_path):
+    """Such as the checkpoints of a training whose folder has the name of what it makes."""
+    taken = tmp_path / "runs" / "shapes_mug"
+    taken.mkdir(parents=True)
+    (taken / "checkpoint.pt").write_bytes(b"hours of work")
+    files = {name: bundle.read(name) for name in bundle.sums}
+    with pytest.raises(BundleError, match="holds files that are no bundle's: export to another models folder"):
+        ShapeBundle.replace(taken, bundle.manifest, files, "")
+    assert [path.name for path in taken.iterdir()] == ["checkpoint.pt"]
+    (taken / "checkpoint.pt").unlink()
+    assert ShapeBundle.replace(taken, bundle.manifest, files, "").manifest.category == "mug"
+    assert ShapeBundle.replace(taken, bundle.manifest, files, "").manifest.category == "mug"

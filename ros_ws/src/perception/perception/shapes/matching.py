@@ -141,7 +141,7 @@ class Matcher:
     def _left(self, deformed: Points, samples: Points) -> Points:
         """How far points (D, 3) of the deformed high-resolution template are to be moved to lie on samples (N, 3)."""
         coarse = deformed[: len(self.network.template.points)]
-        moved = self._membrane.drawn(coarse, samples, np.array(self.settings.stiffness)) - coarse
+        moved = self._membrane.drawn(coarse, samples, self.settings.stiffness, ROBUST) - coarse
         faces = self.network.template.faces
         assert faces is not None
         while len(moved) < len(deformed):

@@ -9,17 +9,17 @@ less and less stiffness; here with displacements instead of affine maps, because
 c_i is what closest points of both directions say vertex i belongs to, w_i how surely.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import splu
 from scipy.spatial import cKDTree
 
-from perception.shapes.chamfer import neighbours
+from perception.shapes.chamfer import neighbours, pull
 from perception.shapes.regression import Weighting
 from perception.shapes.shape import Faces, Points
 
-_WEIGHTING = Weighting(template=4, target=6)
 _LEAST = 0.25
 """Weights below this are those of what has no counterpart: many of them together would pull on what a part lacks."""
 _ANCHOR = 0.05
@@ -38,21 +38,18 @@ class Membrane:
         degree = np.asarray(adjacency.sum(axis=1)).ravel()
         self._laplacian = (sparse.diags(degree) - adjacency).tocsc()
 
-    def drawn(self, points: Points, target: Points, stiffness: NDArray[np.float64]) -> Points:
-        """Vertices (V, 3) moved towards samples (N, 3) of a shape, once for each stiffness (S,), from stiff to soft.
+    def drawn(
+        self, points: Points, target: Points, stiffness: Sequence[float], weighting: Weighting
+    ) -> Points:
+        """Vertices (V, 3) moved towards samples (N, 3) of a shape, once for each stiffness, from stiff to soft.
 
         A stiffness is in vertices: how many of a vertex's neighbours weigh as much as its closest point.
         """
         tree, moved = cKDTree(target), points
         for stiff in stiffness:
             found = neighbours(moved, target, tree)
-            u, v = (np.where(one < _LEAST, 0.0, one) for one in _WEIGHTING.of(found))
-            # Of each direction its mean counts the same, however many samples there are.
-            v = v * len(points) / len(target)
-            weight = u + np.bincount(found.template, v, len(points))
-            pulled = u[:, None] * target[found.target]
-            for axis in range(3):
-                pulled[:, axis] += np.bincount(found.template, v * target[:, axis], len(points))
-            system = splu(sparse.csc_matrix(sparse.diags(weight + _ANCHOR) + stiff * self._laplacian))
-            moved = points + system.solve(pulled - weight[:, None] * points)
+            u, v = (np.where(one < _LEAST, 0.0, one) for one in weighting.of(found))
+            weight, pulled = (len(points) / 2 * one for one in pull(found, target, u, v))
+            system = splu(sparse.csc_matrix(sparse.diags(weight[:, 0] + _ANCHOR) + stiff * self._laplacian))
+            moved = points + system.solve(pulled - weight * points)
         return moved
