@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 from perception.shapes.chamfer import Neighbours, neighbours
 from perception.shapes.deformation import DeformationNetwork, Floats
 from perception.shapes.nonrigid import Membrane
-from perception.shapes.normalise import frame_of
+from perception.shapes.normalise import Frame, frame_of
 from perception.shapes.partial_search import REACH, partial_starts
 from perception.shapes.pose_search import Start, encoded, starts
 from perception.shapes.regression import FIRST_STEP, Weighting, regressed
@@ -31,6 +31,7 @@ ROBUST = Weighting(template=4, target=6)
 """Of the last steps: a partial shape lacks what part of the template stands for, and noise stands for no part of it."""
 _PARTIAL_STARTS = 8
 _SURFACE = 15_000  # samples that the non-rigid steps follow
+_FRAME_SAMPLES = 400
 ROTATIONS, UPRIGHT_ROTATIONS = 576, 36
 """Of the grids that the pose search begins from: about 30 degrees apart, and 10 where only the heading is unknown."""
 
@@ -107,7 +108,7 @@ class Matcher:
         """
         grid = upright_rotations(UPRIGHT_ROTATIONS) if upright else even_rotations(ROTATIONS)
         samples = self._samples(shape)
-        frame = frame_of(samples, sample_areas(samples) if shape.faces is None else None)
+        frame = frame_of(samples) if shape.faces is not None else _frame_of_cloud(samples)
         normalised = frame.normalised(samples)
         found = starts(
             self.network, normalised, self._few, grid, self.settings.starts,
@@ -192,3 +193,10 @@ class Matcher:
             return regular_samples(shape, count)
         chosen = np.random.default_rng(0).permutation(len(shape.points))[:count]
         return shape.points[chosen]
+
+
+def _frame_of_cloud(samples: Points) -> Frame:
+    """The frame of a cloud's samples (N, 3), the first of which are spread evenly: of many, where the cloud is thin
+    somewhere, the last are all elsewhere."""
+    few = samples[:_FRAME_SAMPLES]
+    return frame_of(few, sample_areas(few))
