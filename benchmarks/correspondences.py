@@ -32,6 +32,7 @@ from perception.shapes.bundle import ShapeBundle
 from perception.shapes.deformation import DeformationNetwork
 from perception.shapes.matching import FitSettings, Matcher
 from perception.shapes.shape import Shape
+from training.core.memory import keep_freed_memory
 from training.recipes import RECIPES
 from training.shapes.bodies import Bodies
 from training.shapes.config import ShapesConfig
@@ -157,7 +158,8 @@ def work(job: tuple[str, FitSettings, str, int]) -> tuple[float, float]:
 
 
 def training_speed() -> dict:
-    """A step of the shipped recipe beside a matrix product of the same arithmetic, both in bfloat16, in GFLOP/s."""
+    """Forward and back of the shipped recipe's network beside a bare matrix product, both in bfloat16, in GFLOP/s."""
+    keep_freed_memory()  # as in training
     config = read_configuration(ShapesConfig, RECIPES["shapes-human"].config, ())
     network, count = network_of(config), config.micro_batch
     points, template = torch.randn(count, config.points, 3), torch.randn(config.places, 3)
@@ -204,7 +206,8 @@ def main() -> None:
     series |= {label: [(name, WHOLE, "none", i) for i in pairs] for label, name in learned.items()}
     corruptions = ("cloud", "noise", "shot noise", "holes", "resampling", "partial", "scale") if robust else ()
     series |= {f"robustness: {one}": [(own, WHOLE, one, i) for i in robust] for one in corruptions}
-    speed = training_speed()
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:  # whose memory is none of matching's
+        speed = pool.submit(training_speed).result()
     alone = work((own, WHOLE, "none", 0))  # by itself, for time and memory
     memory_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     with ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("spawn")) as pool:

@@ -6,7 +6,7 @@ from fixtures_shapes import ball
 from scipy.spatial import cKDTree
 
 from perception.errors import ShapeError
-from perception.shapes.normalise import frame_of
+from perception.shapes.normalise import frame_of, frame_of_cloud
 from perception.shapes.sampling import (
     area_samples,
     farthest_points,
@@ -186,6 +186,17 @@ def test_the_frame_of_a_cloud_that_is_dense_somewhere_is_that_of_the_surface():
     off, corrected = frame_of(dense), frame_of(dense, sample_areas(dense))
     assert abs(off.centre[2]) > 0.3
     assert np.abs(corrected.centre).max() < 0.04 and abs(corrected.scale - 1) < 0.02
+
+
+def test_the_frame_of_a_cloud_with_most_points_in_a_small_part_is_that_of_the_surface():
+    rng = np.random.default_rng(4)
+    ball = rng.normal(size=(20_000, 3))
+    ball /= np.linalg.norm(ball, axis=1, keepdims=True)
+    uneven = ball[rng.random(len(ball)) < np.where(ball[:, 2] > 0.8, 1.0, 0.05)]
+    samples = regular_samples(Shape(uneven), 2500)
+    found, by_all = frame_of_cloud(samples), frame_of(samples, sample_areas(samples))
+    assert np.linalg.norm(found.centre) < 0.02 and abs(found.scale - 1) < 0.01
+    assert np.linalg.norm(found.centre) < np.linalg.norm(by_all.centre) / 2
 
 
 def test_frames_of_a_batch_are_those_of_each():

@@ -113,9 +113,12 @@ def test_a_bundle_takes_the_place_of_no_other_files(bundle, tmp_path):
     taken.mkdir(parents=True)
     (taken / "checkpoint.pt").write_bytes(b"hours of work")
     files = {name: bundle.read(name) for name in bundle.sums}
-    with pytest.raises(BundleError, match="holds files that are no bundle's: export to another models folder"):
+    with pytest.raises(BundleError, match="holds other files: export to another models folder"):
         ShapeBundle.replace(taken, bundle.manifest, files, "")
     assert [path.name for path in taken.iterdir()] == ["checkpoint.pt"]
+    with pytest.raises(BundleError, match="is no bundle"):
+        ShapeBundle.replace(taken / "checkpoint.pt", bundle.manifest, files, "")
+    assert (taken / "checkpoint.pt").read_bytes() == b"hours of work"
     (taken / "checkpoint.pt").unlink()
     assert ShapeBundle.replace(taken, bundle.manifest, files, "").manifest.category == "mug"
     assert ShapeBundle.replace(taken, bundle.manifest, files, "").manifest.category == "mug"

@@ -88,8 +88,8 @@ class BundleFolder(Generic[AnyManifest]):
         """Writes a bundle of these files in the place of what is there, with their checksums in its manifest; a reader
         sees the old one or the new one, never a mixture. Raises BundleError where what is there is no bundle, such as
         a training's checkpoints."""
-        if path.exists() and any(path.iterdir()) and not (path / MANIFEST_FILE).exists():
-            raise BundleError(f"{path} holds files that are no bundle's: export to another models folder.")
+        if path.is_file() or (path.is_dir() and any(path.iterdir()) and not (path / MANIFEST_FILE).exists()):
+            raise BundleError(f"{path} is no bundle, or holds other files: export to another models folder.")
         path.parent.mkdir(parents=True, exist_ok=True)
         sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
         stamped = manifest.model_copy(update={"sha256": sums})

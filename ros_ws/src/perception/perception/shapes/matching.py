@@ -14,12 +14,12 @@ from scipy.spatial import cKDTree
 from perception.shapes.chamfer import Neighbours, neighbours
 from perception.shapes.deformation import DeformationNetwork, Floats
 from perception.shapes.nonrigid import Membrane
-from perception.shapes.normalise import Frame, frame_of
+from perception.shapes.normalise import frame_of, frame_of_cloud
 from perception.shapes.partial_search import REACH, partial_starts
 from perception.shapes.pose_search import Start, encoded, starts
 from perception.shapes.regression import FIRST_STEP, Weighting, regressed
 from perception.shapes.rotations import even_rotations, upright_rotations
-from perception.shapes.sampling import regular_samples, sample_areas, subdivided, surface_samples
+from perception.shapes.sampling import regular_samples, subdivided, surface_samples
 from perception.shapes.shape import Faces, Points, Shape
 from perception.shapes.similarity import Similarity
 
@@ -31,7 +31,6 @@ ROBUST = Weighting(template=4, target=6)
 """Of the last steps: a partial shape lacks what part of the template stands for, and noise stands for no part of it."""
 _PARTIAL_STARTS = 8
 _SURFACE = 15_000  # samples that the non-rigid steps follow
-_FRAME_SAMPLES = 400
 ROTATIONS, UPRIGHT_ROTATIONS = 576, 36
 """Of the grids that the pose search begins from: about 30 degrees apart, and 10 where only the heading is unknown."""
 
@@ -108,7 +107,7 @@ class Matcher:
         """
         grid = upright_rotations(UPRIGHT_ROTATIONS) if upright else even_rotations(ROTATIONS)
         samples = self._samples(shape)
-        frame = frame_of(samples) if shape.faces is not None else _frame_of_cloud(samples)
+        frame = frame_of(samples) if shape.faces is not None else frame_of_cloud(samples)
         normalised = frame.normalised(samples)
         found = starts(
             self.network, normalised, self._few, grid, self.settings.starts,
@@ -193,10 +192,3 @@ class Matcher:
             return regular_samples(shape, count)
         chosen = np.random.default_rng(0).permutation(len(shape.points))[:count]
         return shape.points[chosen]
-
-
-def _frame_of_cloud(samples: Points) -> Frame:
-    """The frame of a cloud's samples (N, 3), the first of which are spread evenly: of many, where the cloud is thin
-    somewhere, the last are all elsewhere."""
-    few = samples[:_FRAME_SAMPLES]
-    return frame_of(few, sample_areas(few))

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.shapes.sampling import sample_areas
 from perception.shapes.shape import Points
+
+_CLOUD_SAMPLES = 400
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,3 +42,13 @@ def frame_of(samples: NDArray[np.floating], areas: NDArray[np.floating] | None =
     centre = (parts[..., None] * points).sum(axis=-2)
     away = points - centre[..., None, :]
     return Frame(centre, np.sqrt((parts * (away**2).sum(axis=-1)).sum(axis=-1)))
+
+
+def frame_of_cloud(samples: Points) -> Frame:
+    """The frame of the surface that `regular_samples` (N, 3) of a cloud lie on, however uneven the cloud is.
+
+    Of the first, which are spread evenly, each by its area. The last of many lie where the cloud is dense, and where it
+    is thin there is nothing left to take.
+    """
+    few = samples[:_CLOUD_SAMPLES]
+    return frame_of(few, sample_areas(few))
