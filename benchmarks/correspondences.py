@@ -25,6 +25,7 @@ import numpy as np
 import torch
 from _report import arguments, check, finish
 from scipy.spatial.transform import Rotation
+from tqdm import tqdm
 
 from perception.bundle_folder import default_models_dir
 from perception.configuration import read_configuration
@@ -211,7 +212,10 @@ def main() -> None:
     alone = work((own, WHOLE, "none", 0))  # by itself, for time and memory
     memory_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     with ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("spawn")) as pool:
-        found = {label: np.array(list(pool.map(work, jobs))) for label, jobs in series.items()}
+        found = {
+            label: np.array(list(tqdm(pool.map(work, jobs), label, len(jobs), unit=" pairs")))
+            for label, jobs in series.items()
+        }
     rows = [
         {"figure": label, "mean error cm": float(one[:, 0].mean()), "median of pairs cm": float(np.median(one[:, 0])),
          "worst pair cm": float(one[:, 0].max()), "pairs": len(one)}

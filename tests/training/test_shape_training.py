@@ -1,11 +1,13 @@
 """A few steps of the real recipe, from shapes to bundles that the runtime runs."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from perception.bundle_folder import default_models_dir
 from perception.configuration import read_configuration
 from perception.errors import BlockworldError
 from perception.shapes.bundle import ShapeBundle
@@ -18,6 +20,9 @@ from training.shapes.sampling import sample
 from training.shapes.shape_set import ShapeSet, ShapeSetConfig
 from training.shapes.sources import open_source
 from training.shapes.train import network_of, train
+
+
+MODELS = default_models_dir()
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +108,29 @@ def test_a_set_of_another_configuration_is_refused(tmp_path):
     ShapeSet.built(ShapeSetConfig(folder=tmp_path, shapes=4, places=64), lambda: source, progress=False)
     with pytest.raises(BlockworldError, match="another configuration: delete it"):
         ShapeSet.built(ShapeSetConfig(folder=tmp_path, shapes=4, places=32), lambda: source, progress=False)
+
+
+def test_training_goes_on_from_a_bundle(folder, tmp_path):
+    first = config_of(folder, tmp_path / "first", shapes=800, optimiser="muon", learning_rate=4e-3)
+    before = train(first, progress=False)["held_out_mean_m"]
+    export(first, tmp_path / "models", "shapes_bowl")
+    for number, source in enumerate((tmp_path / "models" / "shapes_bowl", first.out / "weights.pt")):
+        on = config_of(folder, tmp_path / f"on_{number}", shapes=16, learning_rate=1e-9, warm_start=source)
+        assert train(on, progress=False)["held_out_mean_m"] == pytest.approx(before, rel=5e-3)
+
+
+@pytest.mark.parametrize(
+    "source, message",
+    [
+        (Path("none/weights.pt"), "warm_start none/weights.pt does not exist: give a weights.pt or the folder"),
+        (MODELS / "shapes_pan", "shapes_pan has a network of another size: give this one its encoder"),
+        (MODELS / "block", "block"),
+        (MODELS / "shapes_pan" / "card.md", "cannot be read, is damaged"),
+    ],
+)
+def test_weights_that_are_none_or_another_networks_are_refused(folder, tmp_path, source, message):
+    with pytest.raises(BlockworldError, match=message):
+        train(config_of(folder, tmp_path, warm_start=source), progress=False)
 
 
 def test_the_exported_networks_compute_what_was_trained_and_the_gradient_of_autograd(folder, tmp_path):

@@ -6,6 +6,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 FEWEST = 1024
 """Numbers of a tensor that is worth it."""
+HALF = "_half"
+"""What the names of such tensors end with."""
 
 
 def with_half_weights(model: bytes) -> bytes:
@@ -23,8 +25,8 @@ def with_half_weights(model: bytes) -> bytes:
         half = values.astype(np.float16)
         if not np.isfinite(half).all():
             return model
-        tensor.CopyFrom(numpy_helper.from_array(half, f"{name}_half"))
-        casts.append(helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT))
+        tensor.CopyFrom(numpy_helper.from_array(half, f"{name}{HALF}"))
+        casts.append(helper.make_node("Cast", [f"{name}{HALF}"], [name], to=TensorProto.FLOAT))
     nodes = [*casts, *graph.node]
     del graph.node[:]
     graph.node.extend(nodes)

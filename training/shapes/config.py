@@ -27,7 +27,7 @@ class ShapesConfig(BaseModel):
     out: Path
     """Folder of checkpoints and log."""
     warm_start: Path | None = None
-    """Weights to begin with: the weights.pt of a network of the same size."""
+    """Weights to begin with, of a network of the same size: its weights.pt, or the folder of its bundle."""
     encoder: tuple[int, ...] = (64, 128, 1024)
     """Channels of each point."""
     decoder: tuple[int, ...] = (1024, 512, 254, 128)

@@ -22,6 +22,7 @@ from training.shapes.objectives import objective_of
 from training.shapes.sampling import Sample, sample
 from training.shapes.shape_set import ShapeSet
 from training.shapes.sources import open_source
+from training.shapes.warm_start import warm_start
 
 EVALUATIONS = 10
 
@@ -37,7 +38,7 @@ def train(config: ShapesConfig, progress: bool = True) -> dict[str, float]:
     shapes, held_out = shape_sets(config, progress and fabric.is_global_zero)
     network = network_of(config)
     if config.warm_start is not None:
-        network.load_state_dict(torch.load(config.warm_start, map_location="cpu", weights_only=True))
+        warm_start(network, config.warm_start)
     objective = objective_of(config, shapes)
     optimisers = optimisers_of(network, config)
     batch = config.batch * fabric.world_size
