@@ -9,19 +9,14 @@ The trials that a 95 % grasp takes: Thompson sampling over the grasps that are f
 trials or without; a grasp is found when the one believed best has in truth succeeded in 95 % of a test of its own.
 """
 
-import json
-import os
 import time
 from collections import Counter
-from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cache, lru_cache
-from multiprocessing import get_context
-from pathlib import Path
 
 import numpy as np
 from _report import arguments, check, finish
-from tqdm import tqdm
+from _workers import LOG, resumed, workers
 
 from perception.errors import BlockworldError
 from perception.grasp_transfer import GraspTransfer, TransferredGrasp
@@ -48,7 +43,6 @@ class Done:
     """One object: whether each rule was passed by the transferred and the directly mapped grasp, and why not."""
 
     category: str
-    index: int
     transferred: tuple[bool, bool, bool]
     direct: tuple[bool, bool, bool]
     reason: str
@@ -69,7 +63,7 @@ def seen(made: ObjectShape, index: int) -> tuple[Shape, np.ndarray]:
     return Shape(made.vertices @ turn[:3, :3].T, made.faces), turn.T
 
 
-def work(job: tuple[str, int]) -> Done:
+def work(job: tuple[str, int]) -> dict:
     """Both methods on one object."""
     category, index = job
     made = make(category, SEED, index)
@@ -87,7 +81,8 @@ def work(job: tuple[str, int]) -> Done:
         duration_s, reason = time.perf_counter() - begin, str(error)
     pose, opening = direct(transfer, shape, fit, made)
     result = trials.run(pose, opening, index)
-    return Done(category, index, own, (result.lifted, result.shaken, result.pushed), reason, duration_s)
+    tried = (result.lifted, result.shaken, result.pushed)
+    return asdict(Done(category, own, tried, reason, duration_s))
 
 
 def direct(transfer: GraspTransfer, shape: Shape, fit: Fit, made: ObjectShape) -> tuple[np.ndarray, float]:
@@ -148,19 +143,6 @@ def prior(grasps: list[TransferredGrasp]) -> Beliefs:
     )
 
 
-def tried_by(pool: Executor, jobs: list[tuple[str, int]], log: Path | None) -> list[Done]:
-    """Both methods on all objects; what the log has is not done again."""
-    known = [Done(**json.loads(line)) for line in log.read_text().splitlines()] if log and log.exists() else []
-    done = [one for one in known if (one.category, one.index) in jobs]
-    left = [job for job in jobs if job not in {(one.category, one.index) for one in done}]
-    for one in tqdm(pool.map(work, left), total=len(jobs), initial=len(done), unit=" objects", mininterval=5):
-        done.append(one)
-        if log:
-            with log.open("a") as file:
-                file.write(json.dumps(asdict(one)) + "\n")
-    return done
-
-
 def rows_of(done: list[Done]) -> list[dict]:
     """By category, and over all, the share that passes each rule."""
     rows = []
@@ -180,18 +162,14 @@ def rows_of(done: list[Done]) -> list[dict]:
 
 def main() -> None:
     """Try all objects in as many processes as there are cores."""
-    options = arguments(
-        __doc__ or "",
-        objects="objects of each category",
-        log="file that keeps what was tried, so that a run that was broken off goes on",
-    )
+    options = arguments(__doc__ or "", objects="objects of each category", log=LOG)
     each = int(options.objects or (QUICK_OBJECTS if options.quick else OBJECTS_EACH))
     bandits = QUICK_BANDITS if options.quick else BANDITS_EACH
-    jobs = [(category, index) for index in range(each) for category in OBJECTS]
-    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("spawn")) as pool:
-        done = tried_by(pool, jobs, Path(options.log) if options.log else None)
-        more = [(category, index) for index in range(bandits) for category in OBJECTS]
-        tried = [one for one in tqdm(pool.map(bandit, more), total=len(more), unit=" bandits") if one]
+    with workers() as pool:
+        jobs = {f"{category} {index}": (category, index) for index in range(each) for category in OBJECTS}
+        done = [Done(**one) for one in resumed(pool, work, jobs, options.log, "objects")]
+        more = {f"bandit {category} {i}": (category, i) for i in range(bandits) for category in OBJECTS}
+        tried = [one for one in resumed(pool, bandit, more, options.log, "bandits") if one]
     rows = rows_of(done)
     ours, peer = rows[-2]["lift, hold, shake"], rows[-1]["lift, hold, shake"]
     checks = [

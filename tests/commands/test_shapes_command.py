@@ -42,8 +42,8 @@ def quick(monkeypatch):
 def test_match_writes_matches_and_a_picture(blockworld, files, tmp_path):
     out, picture = tmp_path / "matches.npz", tmp_path / "pair.png"
     words = ("shapes", "match", files / "a.ply", files / "b.obj", "--category", "mug", "--models", files / "models")
-    status, told, _ = blockworld(*words, "--out", out, "--picture", picture)
-    assert status == 0 and "matched 1026 points" in told
+    status, told, warned = blockworld(*words, "--out", out, "--picture", picture)
+    assert status == 0 and "matched 1026 points" in told and "warning" not in warned
     with np.load(out, allow_pickle=False) as found:
         indices, points, residual = found["indices"], found["points"], found["residual"]
     target = read_shape(files / "b.obj").points
@@ -53,6 +53,15 @@ def test_match_writes_matches_and_a_picture(blockworld, files, tmp_path):
     assert np.linalg.norm(points - target, axis=1).mean() < 0.05 * size and residual.mean() < 0.05 * size
     image = cv2.imread(str(picture))
     assert image.shape[0] == 720 and (image < 200).any(axis=2).mean() > 0.1
+
+
+def test_match_warns_of_a_shape_of_another_category(blockworld, files, tmp_path):
+    rods = [trimesh.creation.box((4.0, 0.02, 0.02)), trimesh.creation.box((0.02, 0.02, 4.0))]
+    trimesh.util.concatenate([one.subdivide_to_size(0.1) for one in rods]).export(tmp_path / "cross.ply")
+    pair = files / "a.ply", tmp_path / "cross.ply"
+    status, _, warned = blockworld("shapes", "match", *pair, "--category", "mug", "--models", files / "models")
+    assert status == 0 and warned.count("warning: ") == 1
+    assert "cross.ply hardly looks like a mug" in warned and "check --category" in warned
 
 
 def test_colours_go_to_the_corresponding_points(blockworld, files, tmp_path):

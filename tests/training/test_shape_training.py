@@ -21,7 +21,6 @@ from training.shapes.shape_set import ShapeSet, ShapeSetConfig
 from training.shapes.sources import open_source
 from training.shapes.train import network_of, train
 
-
 MODELS = default_models_dir()
 
 

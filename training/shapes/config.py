@@ -50,7 +50,7 @@ class ShapesConfig(BaseModel):
     """Muon for weight matrices (Jordan et al., 2024; Liu et al., 2025), Adam for all else; or Adam for all."""
     learning_rate: float = Field(default=1e-3, gt=0)
     bfloat16: bool = True
-    """Matrix products in bfloat16, weights and what is optimised in single precision."""
+    """Matrix products in bfloat16 where the device has them, weights and what is optimised in single precision."""
     single_share: float = Field(default=0.1, ge=0, le=1)
     """Last part of the training that is done in single precision throughout."""
     laplacian: float = Field(default=5e-3, ge=0)

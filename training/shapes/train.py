@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Iterator
-from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,8 @@ from tqdm import tqdm
 
 from training.core.checkpoint import resume, save_checkpoint, states
 from training.core.launch import launched
+from training.core.muon import Muon
+from training.core.precision import product_dtype
 from training.core.schedule import rate
 from training.shapes.config import ShapesConfig
 from training.shapes.evaluate import held_out_error
@@ -51,15 +52,16 @@ def train(config: ShapesConfig, progress: bool = True) -> dict[str, float]:
     wrapped, *optimisers = fabric.setup(network, *optimisers)
     bar = tqdm(total=steps, initial=done, unit="step", disable=not (progress and fabric.is_global_zero))
     saved, losses = time.monotonic(), []
+    fast = product_dtype(fabric.device) if config.bfloat16 else torch.float32
     for step in range(done, steps):
         whole = sample(shapes, config, step, batch, fabric.global_rank * config.batch)
         parts = list(_parts(fabric, whole, config.micro_batch))
-        low = config.bfloat16 and step < (1 - config.single_share) * steps
+        dtype = fast if step < (1 - config.single_share) * steps else torch.float32
         total = 0.0
         for number, part in enumerate(parts):
             last_part = number + 1 == len(parts)
             with fabric.no_backward_sync(wrapped, enabled=not last_part):
-                with torch.autocast(fabric.device.type, torch.bfloat16) if low else nullcontext():
+                with torch.autocast(fabric.device.type, dtype, enabled=dtype == torch.bfloat16):
                     loss = objective(wrapped, part, step) / len(parts)
                 fabric.backward(loss)
             total += float(loss.detach())
@@ -93,10 +95,7 @@ def optimisers_of(network: DeformationNetwork, config: ShapesConfig) -> list[tor
     rest = [one for one in own if id(one) not in chosen]
     found: list[torch.optim.Optimizer] = [torch.optim.AdamW(rest, config.learning_rate, weight_decay=0.0)]
     if matrices:
-        # Scaled so that both optimisers mean the same by a learning rate.
-        found.append(
-            torch.optim.Muon(matrices, config.learning_rate, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
-        )
+        found.append(Muon(matrices, config.learning_rate))
     return found
 
 

@@ -16,7 +16,7 @@ from training.shapes.model import DeformationNetwork
 
 
 def warm_start(network: DeformationNetwork, source: Path) -> None:
-    """Give the network the weights of `source`: a weights.pt, or a bundle's folder, whose weights are of half precision.
+    """Give the network the weights of `source`: a weights.pt, or the folder of a bundle, rounded to half precision.
 
     Raises BlockworldError where there are none, or those of a network of another size.
     """
@@ -48,5 +48,5 @@ def _weights(model: bytes) -> dict[str, Tensor]:
         bias = next((name for name in node.input if name.endswith(".bias")), None)
         if node.op_type == "Add" and bias is not None:
             weight = next(products[name] for name in node.input if name in products)
-            values.setdefault(bias.removesuffix("bias") + "weight", values.get(weight, np.empty(0)).T)
+            values.setdefault(bias.removesuffix("bias") + "weight", values[weight].T)
     return {name: torch.tensor(value) for name, value in values.items()}

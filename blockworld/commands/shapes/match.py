@@ -27,6 +27,8 @@ def match(a: Path, b: Path, category: Category, out: Path | None, picture: Path 
     from 0; `points` (N, 3) float64, where these are, and `residual` (N,) float64, how far the fits of A and B are from
     them there, both in B's unit.
     """
+    from perception.shapes.matching import LARGEST_UNLIKE
+
     pair = fitted_pair(a, b, category, models)
     found = pair.matcher.match(*pair.fits, pair.shapes[1])
     files = {}
@@ -38,6 +40,12 @@ def match(a: Path, b: Path, category: Category, out: Path | None, picture: Path 
     for path, fit in zip((a, b), pair.fits, strict=True):
         share = fit.residual.mean() / fit.placement.scale
         click.echo(f"{path}: {len(fit.residual)} points, on average {100 * share:.1f} % of its radius off the template")
+        if fit.unlike > LARGEST_UNLIKE:
+            click.echo(
+                f"warning: {path} hardly looks like a {category}: the nearest one that the network knows is off by "
+                f"{100 * fit.unlike:.0f} % of its radius; check --category, and the matches in a --picture",
+                err=True,
+            )
     written = "".join(f"; {path} written" for path in files)
     click.echo(f"matched {len(found.indices)} points in {pair.duration_s:.0f} s{written}")
 

@@ -22,7 +22,7 @@ from perception.grasp_refinement import NOTHING, Surface, quality, refine, surfa
 from perception.hand import PANDA, Hand
 from perception.shapes.categories import Category
 from perception.shapes.deformation import DeformationNetwork
-from perception.shapes.matching import Fit, FitSettings, Matcher
+from perception.shapes.matching import LARGEST_UNLIKE, Fit, FitSettings, Matcher
 from perception.shapes.sampling import tidied
 from perception.shapes.shape import Points, Shape
 
@@ -30,8 +30,6 @@ NEIGHBOURHOOD_M = 0.015
 """Standard deviation of the weights by which places around the contacts count for the frame."""
 APART_M, APART_RAD = 0.01, np.radians(20)
 _FIT = FitSettings(stiffness=())  # walls are thin: closest points of one side would take the other for theirs
-LARGEST_RESIDUAL = 0.07
-"""Of a fit, in RMS radii: shapes of a category are within 0.03, with a depth camera's noise within 0.05."""
 SMALLEST_M, LARGEST_M = 0.01, 1.0
 MOST_POINTS = 20_000
 """Of a cloud: more would not say more of where a hand may be."""
@@ -103,12 +101,11 @@ class GraspTransfer:
         progress: Progress = lambda part: None,
     ) -> list[TransferredGrasp]:
         """The same for a shape without stray points whose fit is known."""  # fmt: skip
-        off = float(fit.residual.mean()) / fit.placement.scale
-        if off > LARGEST_RESIDUAL:
+        if fit.unlike > LARGEST_UNLIKE:
             category = self.matcher.network.bundle.manifest.category
             raise GraspTransferError(
                 f"the object does not look like a {category}: the nearest one that the network knows is off by "
-                f"{100 * off:.0f} % of its radius, more than {100 * LARGEST_RESIDUAL:.0f} %."
+                f"{100 * fit.unlike:.0f} % of its radius, more than {100 * LARGEST_UNLIKE:.0f} %."
             )
         nearest = self.library.nearest(shape, fit, self._exemplars)
         return transfer(nearest, fit, surface_of(shape, fit, floor_m), self.hand, most, progress)

@@ -29,7 +29,12 @@ Progress = Callable[[float, str], None]
 WHOLE = Weighting()
 ROBUST = Weighting(template=4, target=6)
 """Of the last steps: a partial shape lacks what part of the template stands for, and noise stands for no part of it."""
+LARGEST_UNLIKE = 0.07
+"""A shape whose fit is more `unlike` is hardly of the network's category: shapes of it are within 0.03, with a depth
+camera's noise within 0.05."""
 _PARTIAL_STARTS = 8
+_FINALISTS, _MORE = 2, 3
+_FEW_SAMPLES, _FEW_TEMPLATE = 1200, 700  # on which starts are told apart
 _SURFACE = 15_000  # samples that the non-rigid steps follow
 ROTATIONS, UPRIGHT_ROTATIONS = 576, 36
 """Of the grids that the pose search begins from: about 30 degrees apart, and 10 where only the heading is unknown."""
@@ -40,8 +45,8 @@ class FitSettings:
     """How much is done for a fit; what is left out is for ablations.
 
     samples, template: points of the shape and of the template that the regression compares. starts: rotations that it
-    is begun from, for `tries` steps each. steps: at most, from the best of these, and polish: after them, in which what
-    has no counterpart counts less. regular: samples spread evenly,
+    is begun from, for `tries` steps each, and the two best of them for three times as many. steps: at most, from the
+    best of these, and polish: after them, in which what has no counterpart counts less. regular: samples spread evenly,
     instead of some of the points as they come. dense: least number of points of the high-resolution template.
     stiffness: of the non-rigid steps at the end, which move the template to what its network cannot say; () for none.
     """
@@ -50,7 +55,7 @@ class FitSettings:
     template: int = 1500
     starts: int = 3
     tries: int = 25
-    steps: int = 200
+    steps: int = 125
     polish: int = 50
     regular: bool = True
     dense: int = 40_000
@@ -64,7 +69,8 @@ class Fit:
     latent (L,); placement, how the deformed template, whose RMS radius is about 1, lies in the shape's frame and units;
     points (V, 3) of the deformed high-resolution template there, their triangles `faces` being those of every fit by
     this network; residual (N,), the distance of each point of the shape from the nearest of these, in the shape's
-    units; nearest (N,), which that is.
+    units; nearest (N,), which that is; unlike, how far the shape's points are in the mean, in RMS radii, from what its
+    network alone makes of the template: much where the shape is of another category.
     """
 
     latent: Floats
@@ -73,6 +79,7 @@ class Fit:
     faces: Faces
     residual: Points
     nearest: NDArray[np.int64]
+    unlike: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,12 +131,16 @@ class Matcher:
 
     def fit_of(self, shape: Shape, latent: Floats, placement: Similarity) -> Fit:
         """The fit of a shape whose latent vector (L,) and placement are known."""
-        deformed = self.network.decode(latent[None], self._dense)[0].astype(np.float64)
+        points = self.network.decode(latent[None], self._dense)[0].astype(np.float64)
+        given = placement.undo(shape.points)
+        residual, nearest = cKDTree(points).query(given)
+        unlike = float(residual.mean())
         if self.settings.stiffness:
-            deformed = deformed + self._left(deformed, placement.undo(surface_samples(shape, _SURFACE)))
-        points = placement.apply(deformed)
-        residual, nearest = cKDTree(points).query(shape.points)
-        return Fit(latent, placement, points, self.faces, residual, nearest)
+            points = points + self._left(points, placement.undo(surface_samples(shape, _SURFACE)))
+            residual, nearest = cKDTree(points).query(given)
+        return Fit(
+            latent, placement, placement.apply(points), self.faces, placement.scale * residual, nearest, unlike
+        )
 
     def match(self, source: Fit, target: Fit, target_shape: Shape) -> Matches:
         """Where the points of the shape that `source` is a fit of lie on `target_shape`, that `target` is a fit of."""
@@ -152,24 +163,32 @@ class Matcher:
         def share(begin: float, end: float) -> Callable[[float], None]:
             return lambda part: progress(begin + (end - begin) * part, "fitting")
 
-        best = self._best(found, samples, share(0.3, 0.5), WHOLE)
-        best = self._steps(best, samples, self.settings.steps, share(0.5, 0.8))
-        if self._neighbours(best, samples).lacks():
+        best = self._best(found, samples, share(0.3, 0.6), WHOLE)
+        best = self._steps(best, samples, self.settings.steps, share(0.6, 0.8))
+        if self._neighbours(best, samples, self._few).lacks():
             parts = partial_starts(self.network, samples, self._few, grid, _PARTIAL_STARTS, share(0.8, 0.82))
             part = self._best(parts, samples, share(0.82, 0.86), ROBUST)
             part = self._steps(part, samples, self.settings.steps, share(0.86, 0.9), ROBUST)
-            best = min(best, part, key=lambda start: self._neighbours(start, samples).truncated(REACH))
+            best = min(best, part, key=lambda start: self._neighbours(start, samples, self._few).truncated(REACH))
         return self._steps(best, samples, self.settings.polish, share(0.9, 1.0), ROBUST, FIRST_STEP / 2)
 
     def _best(
         self, found: list[Start], samples: Points, progress: Callable[[float], None], weighting: Weighting
     ) -> Start:
-        """The one that a few steps bring closest."""
-        tried = []
-        for i, start in enumerate(found):
-            tried.append(self._steps(start, samples, self.settings.tries, lambda part: None, weighting))
-            progress((i + 1) / len(found))
-        return min(tried, key=lambda start: self._neighbours(start, samples).truncated(REACH))
+        """The one that some steps bring closest: after a few the best two are ahead of the rest, not of each other."""
+        few, template = samples[:_FEW_SAMPLES], self._few[:_FEW_TEMPLATE]
+        rounds = ((len(found), self.settings.tries), (_FINALISTS, _MORE * self.settings.tries))
+        whole, done = sum(min(len(found), count) * steps for count, steps in rounds), 0
+        for count, steps in rounds:
+            tried = []
+            for start in found[:count]:
+                tried.append(
+                    regressed(self.network, start, few, template, steps, lambda part: None, weighting)
+                )
+                done += steps
+                progress(done / whole)
+            found = sorted(tried, key=lambda start: self._neighbours(start, few, template).truncated(REACH))
+        return found[0]
 
     def _steps(
         self,
@@ -182,8 +201,8 @@ class Matcher:
     ) -> Start:
         return regressed(self.network, start, samples, self._few, steps, progress, weighting, first_step)
 
-    def _neighbours(self, start: Start, samples: Points) -> Neighbours:
-        deformed = self.network.decode(start.latent[None], self._few)[0]
+    def _neighbours(self, start: Start, samples: Points, template: Points) -> Neighbours:
+        deformed = self.network.decode(start.latent[None], template)[0]
         return neighbours(start.pose.apply(deformed), samples, cKDTree(samples))
 
     def _samples(self, shape: Shape) -> Points:
