@@ -29,7 +29,7 @@ def annotate(
     """
     rng = stream(seed, 0, f"annotation {shape.category}")
     trials = ShapeTrials(shape, replace(RULES, tests=("shake",)))
-    found = _candidates(shape, trials.solid.pose, rng, count)
+    found = candidates_of(shape, trials.solid.pose, rng, count)
     if not len(found.opening_m):
         raise ValueError(f"the hand finds no hold on this {shape.category}: it is too large or too small for it.")
     chosen = diverse(found, count)
@@ -46,7 +46,7 @@ def annotate(
     )
 
 
-def _candidates(
+def candidates_of(
     shape: ObjectShape, T_table_object: np.ndarray, rng: np.random.Generator, count: int
 ) -> Candidates:
     """Candidates from so many rounds of sampling that there are some to choose from, where that is possible: of what
