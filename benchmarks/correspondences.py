@@ -250,7 +250,8 @@ def main() -> None:
     learned = {label: name for label, name in LEARNED.items() if (TRAINED / name).is_dir()}
     tables = [({label: Case(OWN, settings) for label, settings in STEPS.items()}, pairs)]
     tables += [({label: Case(name)}, pairs) for label, name in learned.items()]
-    tables += [({f"robustness: {one}": Case(OWN, WHOLE, one) for one in CORRUPTIONS}, robust)]
+    if robust:
+        tables += [({f"robustness: {one}": Case(OWN, WHOLE, one) for one in CORRUPTIONS}, robust)]
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:  # whose memory is none of matching's
         speed = pool.submit(training_speed).result()
     duration_s, memory_gb = alone()
@@ -259,8 +260,8 @@ def main() -> None:
         for cases, indices in tables:
             first = next(iter(cases))
             jobs = {f"{first} {index}": (tuple(cases.values()), index) for index in indices}
-            done = resumed(pool, errors, jobs, options.log, first)
-            found |= {label: np.array([one[i] for one in done]) for i, label in enumerate(cases) if done}
+            done = resumed(pool, errors, jobs, options.log, f"pairs, {first} and so on" if len(cases) > 1 else first)
+            found |= {label: np.array([one[i] for one in done]) for i, label in enumerate(cases)}
     rows = [
         {"figure": label, "mean error cm": float(one.mean()), "median of pairs cm": float(np.median(one)),
          "worst pair cm": float(one.max()), "pairs": len(one)}

@@ -107,7 +107,10 @@ def bandit(job: tuple[str, int]) -> dict:
         return {}
     trials = ShapeTrials(made)
     rng = stream(SEED, index, f"bandit {category}")
-    own = diverse(candidates_of(made, trials.solid.pose, rng, ARMS), ARMS)
+    candidates = candidates_of(made, trials.solid.pose, rng, ARMS)
+    if not len(candidates.opening_m):
+        return {}
+    own = diverse(candidates, ARMS)
     transferred = [(T_object_seen @ one.T_object_clamp, one.opening_m) for one in grasps]
     sampled = list(zip(own.T_object_clamp, own.opening_m.tolist(), strict=True))
     return {

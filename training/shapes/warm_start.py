@@ -47,7 +47,7 @@ def _weights(model: bytes) -> dict[str, Tensor]:
     for node in graph.node:
         bias = next((name for name in node.input if name.endswith(".bias")), None)
         if node.op_type == "Add" and bias is not None:
-            weight = next(products[name] for name in node.input if name in products)
+            weight = next((products[name] for name in node.input if name in products), None)
             if weight in values:
                 values[bias.removesuffix("bias") + "weight"] = values[weight].T
     return {name: torch.tensor(value) for name, value in values.items()}
