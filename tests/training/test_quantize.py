@@ -2,11 +2,11 @@
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 import torch
 from torch import nn
 
+from perception.engines.onnx_session import open_session
 from perception.engines.precision import in_half, with_signed_bytes
 from training.localization.export import to_onnx
 from training.localization.quantize import quantized
@@ -33,11 +33,9 @@ def networks():
     small = quantized(model, images)
     signed = with_signed_bytes(onnx.load_from_string(small))
     half = in_half(onnx.load_from_string(model))
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
     files = {"own": model, "int8": small, "signed": signed.SerializeToString(), "half": half.SerializeToString()}
     outputs = {
-        name: onnxruntime.InferenceSession(file, options).run(None, {"image": images[:5]})[0]
+        name: open_session(file, "CPUExecutionProvider", 1).run(None, {"image": images[:5]})[0]
         for name, file in files.items()
     }
     return files, outputs
