@@ -12,7 +12,7 @@ when the one believed best has in truth succeeded in 95 % of a test of its own.
 
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -27,12 +27,13 @@ from perception.shapes.shape import Shape
 from perception.thompson import Beliefs
 from sim.annotation import candidates_of, diverse, missing
 from sim.random_streams import stream
+from sim.shape_trials import RULES as TRIAL_RULES
 from sim.shape_trials import ShapeTrials
 from sim.shapes import ObjectShape, make
 
 SEED = 4321
 OBJECTS_EACH, QUICK_OBJECTS = 100, 1
-BANDITS_EACH, QUICK_BANDITS = 4, 0
+BANDITS_EACH, QUICK_BANDITS = 2, 0
 ARMS, MOST_TRIALS, TEST_TRIALS, GOOD = 12, 60, 20, 0.95
 TARGET, AHEAD = 0.90, 20.0
 RULES = ("lift", "lift, hold, shake", "external force")
@@ -105,41 +106,55 @@ def bandit(job: tuple[str, int]) -> dict:
         grasps = opened(category).grasps(shape, most=ARMS)
     except BlockworldError:
         return {}
-    trials = ShapeTrials(made)
+    trials = ShapeTrials(made, replace(TRIAL_RULES, tests=("shake",)))
     rng = stream(SEED, index, f"bandit {category}")
     candidates = candidates_of(made, trials.solid.pose, rng, ARMS)
     if not len(candidates.opening_m):
         return {}
     own = diverse(candidates, ARMS)
-    transferred = [(T_object_seen @ one.T_object_clamp, one.opening_m) for one in grasps]
-    sampled = list(zip(own.T_object_clamp, own.opening_m.tolist(), strict=True))
+    transferred = Arms(trials, [(T_object_seen @ one.T_object_clamp, one.opening_m) for one in grasps])
+    sampled = Arms(trials, list(zip(own.T_object_clamp, own.opening_m.tolist(), strict=True)))
+    unknown = Beliefs.unknown
     return {
-        "library": trials_to_good(trials, transferred, prior(grasps), rng),
-        "library, without its trials": trials_to_good(trials, transferred, Beliefs.unknown(len(grasps)), rng),
-        "no library": trials_to_good(trials, sampled, Beliefs.unknown(len(sampled)), rng),
+        "library": transferred.trials_to_good(prior(grasps), rng),
+        "library, without its trials": transferred.trials_to_good(unknown(len(grasps)), rng),
+        "no library": sampled.trials_to_good(unknown(len(own.opening_m)), rng),
     }
 
 
-def trials_to_good(
-    trials: ShapeTrials, arms: list[tuple[np.ndarray, float]], beliefs: Beliefs, rng: np.random.Generator
-) -> int:
-    """Trials before the grasp believed best is a good one in truth, as the hand misses it a little; at most
-    MOST_TRIALS."""
+class Arms:
+    """Grasps of one object, each with what its trials gave, by a hand that misses them a little."""
 
-    def succeeds(arm: int, number: int) -> bool:
-        pose, opening = arms[arm]
-        return trials.run(pose @ missing(stream(SEED, number, "miss")), opening, number).shaken
+    def __init__(self, trials: ShapeTrials, grasps: list[tuple[np.ndarray, float]]) -> None:
+        self.trials, self.grasps = trials, grasps
+        self.known: dict[tuple[int, int], bool] = {}
 
-    pulls, truth = Counter[int](), dict[int, float]()
-    while True:
-        best = int(beliefs.expected.argmax())
-        if best not in truth:
-            truth[best] = float(np.mean([succeeds(best, 1000 + number) for number in range(TEST_TRIALS)]))
-        if truth[best] >= GOOD or pulls.total() == MOST_TRIALS:
-            return pulls.total()
-        arm = beliefs.next(rng)
-        beliefs.tell(arm, succeeds(arm, pulls[arm]))
-        pulls[arm] += 1
+    def succeeds(self, arm: int, number: int) -> bool:
+        """Whether a trial of the grasp, the number-th, goes well."""
+        if (arm, number) not in self.known:
+            pose, opening = self.grasps[arm]
+            result = self.trials.run(pose @ missing(stream(SEED, number, "miss")), opening, number)
+            self.known[arm, number] = result.shaken
+        return self.known[arm, number]
+
+    def good(self, arm: int) -> bool:
+        """Whether the grasp succeeds in enough of a test of its own, which ends where that is out of reach."""
+        failed, numbers = 0, iter(range(1000, 1000 + TEST_TRIALS))
+        while failed <= (1 - GOOD) * TEST_TRIALS + 1e-9:
+            number = next(numbers, None)
+            if number is None:
+                return True
+            failed += not self.succeeds(arm, number)
+        return False
+
+    def trials_to_good(self, beliefs: Beliefs, rng: np.random.Generator) -> int:
+        """Trials before the grasp believed best is a good one in truth; at most MOST_TRIALS."""
+        pulls = Counter[int]()
+        while pulls.total() < MOST_TRIALS and not self.good(int(beliefs.expected.argmax())):
+            arm = beliefs.next(rng)
+            beliefs.tell(arm, self.succeeds(arm, pulls[arm]))
+            pulls[arm] += 1
+        return pulls.total()
 
 
 def prior(grasps: list[TransferredGrasp]) -> Beliefs:
