@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +119,23 @@ def mesh_of(
     )
 
 
+def creased(vertices: np.ndarray, faces: np.ndarray, angle_rad: float = np.radians(35)) -> Mesh:
+    """A mesh whose normals are averaged over faces that meet at less than an angle: each corner is a vertex of its
+    own, so that edges stay sharp."""
+    a, b, c = (vertices[faces[:, i]] for i in range(3))
+    each = np.cross(b - a, c - a)
+    units = each / np.maximum(np.linalg.norm(each, axis=1, keepdims=True), 1e-12)
+    corners, count = faces.ravel(), len(faces)
+    ones = np.ones(3 * count)
+    at_vertex = csr_matrix((ones, (corners, np.repeat(np.arange(count), 3))), (len(vertices), count))
+    corner, face = at_vertex[corners].nonzero()
+    smooth = np.einsum("nd,nd->n", units[corner // 3], units[face]) > np.cos(angle_rad)
+    weight = csr_matrix((ones[:1].repeat(smooth.sum()), (corner[smooth], face[smooth])), (3 * count, count))
+    normals = weight @ each
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    return mesh_of(vertices[corners], np.arange(3 * count).reshape(-1, 3), normals=normals)
+
+
 PRIMITIVES: dict[str, Callable[[], Mesh]] = {
     "box": box,
     "plane": plane,
@@ -146,10 +164,10 @@ def load_mesh(name: str) -> Mesh:
 
         return load_distractor(rest)
     if family == "shape":
-        from sim.shapes import load_shape
+        from sim.shapes import ASSEMBLIES, load_shape
 
         shape = load_shape(rest)
-        return mesh_of(shape.vertices, shape.faces)
+        return (creased if shape.category in ASSEMBLIES else mesh_of)(shape.vertices, shape.faces)
     raise ValueError(
         f"there is no mesh {name!r}; choose one of: {', '.join(PRIMITIVES)}, robot/NAME/PART, terrain/KIND/SEED, "
         "distractor/KIND/SEED, shape/CATEGORY/SEED/INDEX."

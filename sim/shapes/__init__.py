@@ -1,10 +1,11 @@
-"""Objects that a hand can hold, as families of meshes with known correspondence.
+"""Things as parametric families of meshes: FAMILIES, which a hand can hold, and ASSEMBLIES, which are larger.
 
-All shapes of a category have the same triangles, and a vertex is the same place on all of them: the rim's point on the
-handle's side, the middle of the handle. A shape is sampled from (category, seed, index) alone.
+All shapes of a category of FAMILIES have the same triangles, and a vertex is the same place on all of them: the rim's
+point on the handle's side, the middle of the handle. A shape is sampled from (category, seed, index) alone.
 """
 
 from sim.random_streams import stream
+from sim.shapes.assemblies import ASSEMBLIES
 from sim.shapes.bottle import Bottle
 from sim.shapes.bowl import Bowl
 from sim.shapes.cup import Cup
@@ -15,15 +16,16 @@ from sim.shapes.pan import Pan
 
 FAMILIES: dict[str, type[Family]] = {one.category: one for one in (Mug, Cup, Bowl, Bottle, Pan, Hammer)}
 CATEGORIES = tuple(FAMILIES)
+_ALL = FAMILIES | ASSEMBLIES
 
-__all__ = ["CATEGORIES", "FAMILIES", "Family", "ObjectShape", "family", "load_shape", "make", "template"]
+__all__ = ["ASSEMBLIES", "CATEGORIES", "FAMILIES", "Family", "ObjectShape", "family", "load_shape", "make", "template"]
 
 
 def family(category: str) -> type[Family]:
     """The family of that category; raises ValueError for one that there is not."""
-    if category not in FAMILIES:
-        raise ValueError(f"there are no shapes of category {category!r}: choose one of {', '.join(CATEGORIES)}.")
-    return FAMILIES[category]
+    if category not in _ALL:
+        raise ValueError(f"there are no shapes of category {category!r}: choose one of {', '.join(_ALL)}.")
+    return _ALL[category]
 
 
 def make(category: str, seed: int, index: int) -> ObjectShape:

@@ -57,15 +57,15 @@ class Family(ABC):
 
     @abstractmethod
     def parts(self) -> tuple[Part, ...]:
-        """The closed surfaces that the shape is made of; their vertices mean the same in all shapes of the family."""
+        """The closed surfaces that the shape is made of, facing outwards; they may go into each other."""
 
 
 @dataclass(frozen=True, eq=False)
 class ObjectShape:
     """A shape of a category in its object frame: z up, the origin in the middle of what it stands on; units are m.
 
-    vertices (V, 3) float64; faces (F, 3) int64, counter-clockwise from outside; both number and meaning of the
-    vertices are those of the category. pieces: (K, 3) point sets whose convex hulls together fill the shape.
+    vertices (V, 3) float64; faces (F, 3) int64, counter-clockwise from outside. pieces: (K, 3) point sets whose convex
+    hulls together fill the shape.
     """
 
     category: str
