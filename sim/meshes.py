@@ -7,6 +7,7 @@ the square of that size at z = 0.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -168,7 +169,14 @@ def load_mesh(name: str) -> Mesh:
 
         shape = load_shape(rest)
         return (creased if shape.category in ASSEMBLIES else mesh_of)(shape.vertices, shape.faces)
+    if family == "file":
+        from perception.shapes.reading import read_shape
+
+        read = read_shape(Path(rest))
+        if read.faces is None:
+            raise ValueError(f"{rest} is a cloud, not a mesh: give a file with triangles.")
+        return creased(read.points, read.faces)
     raise ValueError(
         f"there is no mesh {name!r}; choose one of: {', '.join(PRIMITIVES)}, robot/NAME/PART, terrain/KIND/SEED, "
-        "distractor/KIND/SEED, shape/CATEGORY/SEED/INDEX."
+        "distractor/KIND/SEED, shape/CATEGORY/SEED/INDEX, file/PATH."
     )

@@ -50,8 +50,23 @@ def _shapes(name: str) -> Callable[[Path, Sequence[str], Path], dict[str, float]
     return run
 
 
+def _atlas(config: Path, overrides: Sequence[str], models_dir: Path) -> dict[str, float]:
+    from perception.configuration import read_configuration
+    from training.shapes.atlas.config import AtlasConfig
+    from training.shapes.atlas.export import export
+    from training.shapes.atlas.train import train
+
+    settings = read_configuration(AtlasConfig, config, overrides)
+    train(settings)
+    return export(settings, models_dir, f"atlas_{config.stem}").manifest.metrics
+
+
 def _recipe(name: str, summary: str) -> Recipe:
     return Recipe(summary, FOLDER / "localization" / "configs" / f"{name}.yaml", _localization)
+
+
+def _atlas_recipe(name: str, summary: str) -> Recipe:
+    return Recipe(summary, FOLDER / "shapes" / "atlas" / "configs" / f"{name}.yaml", _atlas)
 
 
 def _shape_recipe(name: str, summary: str) -> Recipe:
@@ -81,4 +96,7 @@ RECIPES: dict[str, Recipe] = {
         for ending, how in (("", ""), ("-unsupervised", ", from shapes without correspondences"))
         for category in ("mug", "cup", "bowl", "bottle", "pan", "hammer")
     },
+    "atlas-ae": _atlas_recipe("ae", "meshes from clouds, as 25 charts (AtlasNet)"),
+    "atlas-svr": _atlas_recipe("svr", "meshes from pictures and drawings, with the decoder of atlas-ae"),
+    "atlas-elementary": _atlas_recipe("elementary", "meshes from clouds, as learned elementary structures"),
 }

@@ -10,8 +10,7 @@ from blockworld.models_folder import MODELS, bundles_in, folder_of
 from perception.errors import BundleError
 
 if TYPE_CHECKING:
-    from perception.bundle import Bundle
-    from perception.shapes.bundle import ShapeBundle
+    from perception.bundles import AnyBundle
 
 ENGINE_OF = {"fp32": "onnxruntime", "int8": "onnxruntime-cpu-int8"}
 
@@ -70,14 +69,19 @@ def verify(names: tuple[str, ...], models: Path | None) -> None:
         click.echo(f"{name}: sound, runs on {', '.join(_runs(load_bundle(folder / name)))}")
 
 
-def _runs(bundle: "Bundle | ShapeBundle") -> list[str]:
+def _runs(bundle: "AnyBundle") -> list[str]:
     """The engines that ran the bundle's networks; raises EngineError for one that does not."""
     import numpy as np
 
     from perception.engines import open_engine
+    from perception.shapes.atlas.bundle import AtlasBundle
+    from perception.shapes.atlas.network import AtlasNetwork
     from perception.shapes.bundle import ShapeBundle
     from perception.shapes.deformation import DeformationNetwork
 
+    if isinstance(bundle, AtlasBundle):
+        AtlasNetwork(bundle)  # runs both networks once
+        return [ENGINE_OF["fp32"]]
     if isinstance(bundle, ShapeBundle):
         network = DeformationNetwork(bundle)
         network.decode(network.encode(network.template.points[None]), network.template.points)

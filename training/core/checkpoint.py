@@ -41,10 +41,18 @@ def states(parts: dict[str, Any]) -> dict[str, Any]:
 
 
 def resume(path: Path, parts: dict[str, Any]) -> int:
-    """Give the parts the states that a checkpoint holds; the number of steps done before it, 0 where there is none."""
+    """Give the parts the states that a checkpoint holds; the number of steps done before it, 0 where there is none.
+
+    Raises BlockworldError for a checkpoint of other parts, such as a network of another size.
+    """
     saved = load_checkpoint(path)
     if saved is None:
         return 0
-    for name, part in parts.items():
-        part.load_state_dict(saved[name])
-    return int(saved["done"])
+    try:
+        for name, part in parts.items():
+            part.load_state_dict(saved[name])
+        return int(saved["done"])
+    except (KeyError, RuntimeError, TypeError, ValueError):  # whose texts list every tensor
+        raise BlockworldError(
+            f"{path} is the checkpoint of another network or training: name another folder, or delete it."
+        ) from None

@@ -15,13 +15,13 @@ def supervised(deformed: Tensor, places: Tensor) -> Tensor:
 
 
 def chamfer(deformed: Tensor, target: Tensor) -> Tensor:
-    """Chamfer distance of equation 3.2 between (B, M, 3) and (B, N, 3): mean squared distances to the nearest, both
+    """Chamfer distance of equation 3.2 between (B, M, D) and (B, N, D): mean squared distances to the nearest, both
     ways.
 
     The gradient is exact: who is nearest does not change within an infinitesimal step, but for a set of measure zero.
     """
-    there = target.gather(1, _spread(nearest(deformed, target)))
-    here = deformed.gather(1, _spread(nearest(target, deformed)))
+    there = target.gather(1, _spread(nearest(deformed, target), target))
+    here = deformed.gather(1, _spread(nearest(target, deformed), target))
     return supervised(deformed, there) + supervised(here, target)
 
 
@@ -70,5 +70,5 @@ class Regularization:
         return (lengths / self.lengths - 1).abs().mean()
 
 
-def _spread(index: Tensor) -> Tensor:
-    return index[..., None].expand(-1, -1, 3)
+def _spread(index: Tensor, points: Tensor) -> Tensor:
+    return index[..., None].expand(-1, -1, points.shape[2])

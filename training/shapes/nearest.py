@@ -16,7 +16,7 @@ BLOCK = 4096
 
 @torch.no_grad()
 def nearest(points: Tensor, others: Tensor) -> Tensor:
-    """(B, N, 3) and (B, M, 3) -> (B, N) int64: for each point the index of the nearest other one."""
+    """(B, N, D) and (B, M, D) -> (B, N) int64: for each point the index of the nearest other one."""
     if points.is_cuda or others.shape[1] < FEW:
         return torch.cat([_by_product(part, others) for part in points.split(BLOCK, dim=1)], dim=1)
     found = [

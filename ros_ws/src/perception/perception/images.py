@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Picture
-from PIL import UnidentifiedImageError
+from PIL import ImageOps, UnidentifiedImageError
 
 from perception.errors import ImageError
 
@@ -69,6 +69,16 @@ def read(path: str | os.PathLike[str]) -> Image:
     if decoded is None:
         raise ImageError(f"{path} is damaged: give a whole image file.")
     return np.asarray(cv2.cvtColor(prepare(decoded, str(path)), cv2.COLOR_BGR2RGB), dtype=np.uint8)
+
+
+def read_with_alpha(path: str | os.PathLike[str]) -> tuple[Image, NDArray[np.uint8] | None]:
+    """The image of a file as `read` has it, and how opaque each of its pixels is (H, W), 255 for all, or None where the
+    file does not say. Raises ImageError as `read` does."""
+    image = read(path)
+    with Picture.open(path) as picture:
+        transparent = "A" in picture.getbands() or "transparency" in picture.info
+        alpha = np.asarray(ImageOps.exif_transpose(picture.convert("RGBA")))[..., 3] if transparent else None
+    return image, alpha
 
 
 def _size(path: str | os.PathLike[str]) -> tuple[int, int]:

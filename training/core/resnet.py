@@ -1,0 +1,58 @@
+"""ResNet-18 (He et al., CVPR 2016) for pictures (B, H, W, 3) uint8, of any width of its four stages."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of ImageNet's pictures in [0, 1], as published weights have it."""
+WIDTHS = (64, 128, 256, 512)
+_BLOCKS = 2  # of each stage
+
+
+class Block(nn.Module):
+    """Two convolutions beside an identity, or beside a convolution of one pixel where size or width changes."""
+
+    def __init__(self, width: int, out: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(width, out, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(out)
+        self.conv2 = nn.Conv2d(out, out, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(out)
+        self.downsample: nn.Module = nn.Identity()
+        if stride != 1 or width != out:
+            self.downsample = nn.Sequential(nn.Conv2d(width, out, 1, stride, bias=False), nn.BatchNorm2d(out))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, out, H / stride, W / stride)."""
+        y = functional.relu(self.bn1(self.conv1(x)))
+        return functional.relu(self.bn2(self.conv2(y)) + self.downsample(x))
+
+
+class ResNet18(nn.Module):
+    """(B, H, W, 3) uint8 RGB -> (B, outputs): the mean over the last stage through a linear layer."""
+
+    def __init__(self, widths: tuple[int, ...], outputs: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, widths[0], 7, 2, 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(widths[0])
+        before = (widths[0], *widths[:-1])
+        self.stages = nn.Sequential(
+            *(
+                nn.Sequential(*(Block(a if i == 0 else b, b, 2 if i == 0 and k > 0 else 1) for i in range(_BLOCKS)))
+                for k, (a, b) in enumerate(zip(before, widths, strict=True))
+            )
+        )
+        self.fc = nn.Linear(widths[-1], outputs)
+        mean, deviation = (255 * torch.tensor(one).view(1, 3, 1, 1) for one in (MEAN, DEVIATION))
+        self.register_buffer("mean", mean, persistent=False)
+        self.register_buffer("deviation", deviation, persistent=False)
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, images: Tensor) -> Tensor:
+        """See the class."""
+        x = (images.permute(0, 3, 1, 2).float() - self.mean) / self.deviation
+        x = functional.max_pool2d(functional.relu(self.bn1(self.conv1(x))), 3, 2, 1)
+        return self.fc(self.stages(x).mean(dim=(2, 3)))

@@ -1,0 +1,69 @@
+"""Arrays that are made in parts on all cores, and survive an interruption at any moment."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from os import sched_getaffinity
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from perception.errors import BlockworldError
+
+Job = tuple[Path, Callable[[Sequence[Any]], np.ndarray], Sequence[Any]]
+
+
+def make_parts(
+    folder: Path, name: str, described: str, items: Sequence[Any], size: int,
+    made_of: Callable[[Sequence[Any]], np.ndarray], progress: bool,
+) -> None:
+    """Write what is missing of folder/NAME-00000.npy, ...: what `made_of` makes of each `size` items.
+
+    Raises BlockworldError where the folder holds arrays that something else is described by.
+    """
+    label = folder / f"{name}.txt"
+    if label.exists() and label.read_text(encoding="utf-8") != described:
+        raise BlockworldError(f"{folder} holds {name} of another configuration: delete it, or name another folder.")
+    jobs: list[Job] = [
+        (path, made_of, items[number * size : (number + 1) * size])
+        for number, path in enumerate(part_files(folder, name, len(items), size))
+        if not path.exists()
+    ]
+    if not jobs:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    label.write_text(described, encoding="utf-8")
+    total = sum(len(job[2]) for job in jobs)
+    with tqdm(total=total, unit=f" {name}", disable=not progress, mininterval=2) as bar:
+        for count in _done(jobs):
+            bar.update(count)
+
+
+def load_parts(folder: Path, name: str, count: int, size: int) -> list[np.ndarray]:
+    """The arrays, mapped into memory."""
+    return [np.load(path, mmap_mode="r") for path in part_files(folder, name, count, size)]
+
+
+def part_files(folder: Path, name: str, count: int, size: int) -> list[Path]:
+    """Where the parts of `count` items are."""
+    return [folder / f"{name}-{number:05d}.npy" for number in range(-(-count // size))]
+
+
+def _done(jobs: list[Job]) -> Iterator[int]:
+    cores = len(sched_getaffinity(0))
+    if len(jobs) == 1 or cores == 1:
+        yield from map(_write, jobs)
+        return
+    with ProcessPoolExecutor(min(cores, len(jobs)), get_context("spawn")) as pool:
+        yield from pool.map(_write, jobs)
+
+
+def _write(job: Job) -> int:
+    path, made_of, items = job
+    scratch = path.with_suffix(".part")
+    with scratch.open("wb") as file:
+        np.save(file, made_of(items))
+    scratch.replace(path)
+    return len(items)
