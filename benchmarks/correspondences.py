@@ -244,9 +244,9 @@ def timed(run, repeats: int = 7) -> float:
 
 def main() -> None:
     """Match all pairs in as many processes as there are cores; print the tables."""
-    options = arguments(__doc__ or "", log=LOG)
-    pairs = range(QUICK_PAIRS if options.quick else PAIRS)
-    robust = range(QUICK_ROBUST_PAIRS if options.quick else ROBUST_PAIRS)
+    options = arguments(__doc__ or "", pairs="pairs of bodies", robust="pairs of each robustness row", log=LOG)
+    pairs = range(int(options.pairs or (QUICK_PAIRS if options.quick else PAIRS)))
+    robust = range(int(options.robust or (QUICK_ROBUST_PAIRS if options.quick else ROBUST_PAIRS)))
     learned = {label: name for label, name in LEARNED.items() if (TRAINED / name).is_dir()}
     tables = [({label: Case(OWN, settings) for label, settings in STEPS.items()}, pairs)]
     tables += [({label: Case(name)}, pairs) for label, name in learned.items()]

@@ -4,6 +4,9 @@ What is kept for the gradient is which point is nearest, not the distances of al
 points each would take 25 MB a shape, and their gradient as much again.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
 import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
@@ -19,11 +22,14 @@ def nearest(points: Tensor, others: Tensor) -> Tensor:
     """(B, N, D) and (B, M, D) -> (B, N) int64: for each point the index of the nearest other one."""
     if points.is_cuda or others.shape[1] < FEW:
         return torch.cat([_by_product(part, others) for part in points.split(BLOCK, dim=1)], dim=1)
-    found = [
-        cKDTree(there.numpy(), balanced_tree=False, compact_nodes=False).query(here.numpy())[1]
-        for here, there in zip(points.detach().float(), others.detach().float(), strict=True)
-    ]
-    return torch.stack([torch.from_numpy(one) for one in found])
+    # Trees are built and asked without Python's lock.
+    with ThreadPoolExecutor(torch.get_num_threads()) as threads:
+        found = threads.map(_by_tree, points.detach().float().numpy(), others.detach().float().numpy())
+        return torch.from_numpy(np.stack(list(found)))
+
+
+def _by_tree(points: np.ndarray, others: np.ndarray) -> np.ndarray:
+    return np.asarray(cKDTree(others, balanced_tree=False, compact_nodes=False).query(points)[1])
 
 
 def _by_product(points: Tensor, others: Tensor) -> Tensor:
