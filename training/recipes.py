@@ -58,7 +58,7 @@ def _atlas(config: Path, overrides: Sequence[str], models_dir: Path) -> dict[str
 
     settings = read_configuration(AtlasConfig, config, overrides)
     train(settings)
-    return export(settings, models_dir, f"atlas_{config.stem}").manifest.metrics
+    return export(settings, models_dir, settings.out.name).manifest.metrics
 
 
 def _recipe(name: str, summary: str) -> Recipe:

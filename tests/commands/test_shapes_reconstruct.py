@@ -70,7 +70,7 @@ def test_an_obj_names_the_files_beside_it(reconstruct, tmp_path):
 
 def test_a_stitched_mesh_has_fewer_points(reconstruct, tmp_path):
     words = ("table0.ply", "--up", "y", "--points", "900")
-    for name, more in (("loose", ()), ("joined", ("--stitched",))):
+    for name, more in (("loose", ()), ("joined", ("--surface", "stitched"))):
         assert reconstruct(*words, "--out", tmp_path / f"{name}.ply", *more)[0] == 0
     loose, joined = (trimesh.load(tmp_path / f"{name}.ply", process=False) for name in ("loose", "joined"))
     assert len(joined.vertices) < len(loose.vertices) == 900
@@ -103,7 +103,8 @@ def test_shapes_between_two_are_written_and_drawn(blockworld, files, tmp_path):
         (("table0.png", "--model", "atlas_ae"), "is a picture, which the network atlas_ae does not take"),
         (("table0.png", "--model", "atlas_none"), "there is no model atlas_none"),
         (("table0.ply", "--model", "atlas_points", "--out", "out.glb"), "write a .ply"),
-        (("table0.ply", "--stitched", "--out", "out.glb"), "--stitched gives a mesh without an atlas"),
+        (("table0.ply", "--surface", "stitched", "--out", "out.glb"), "a stitched surface has no charts"),
+        (("table0.ply", "--surface", "closed", "--model", "atlas_points", "--out", "o.ply"), "without a surface"),
         (("table0.ply", "--out", "out.stl"), "is to end in .glb or .obj or .ply"),
     ],
 )

@@ -7,7 +7,7 @@ from fixtures_atlas import CATEGORIES
 
 from perception.errors import BlockworldError
 from sim.meshes import load_mesh
-from training.shapes.atlas.mesh_folder import MeshFolder, seen_from
+from training.shapes.atlas.mesh_folder import MeshFolder
 from training.shapes.atlas.picture_set import PictureSet, PictureSetConfig
 from training.shapes.atlas.surface_set import SurfaceSet, SurfaceSetConfig, meshes_of
 
@@ -86,14 +86,6 @@ def test_a_folder_in_the_layout_of_shapenet_is_loaded_and_its_inside_left_out(sh
 def test_of_a_folder_the_categories_that_are_named_are_taken(shapenet, tmp_path):
     config = SurfaceSetConfig(folder=tmp_path, meshes=shapenet, categories=("03001627",), points=100)
     assert {name.partition("/")[0] for name in SurfaceSet.built(config, progress=False).names} == {"03001627"}
-
-
-def test_normals_of_a_surface_seen_from_its_back_are_turned():
-    ball = trimesh.creation.icosphere(3)
-    points, faces = trimesh.sample.sample_surface(ball, 800, seed=0)
-    inward = -ball.face_normals[faces]
-    assert (seen_from(points, inward) < 0).mean() > 0.97
-    assert (seen_from(points, -inward) > 0).mean() > 0.97
 
 
 @pytest.mark.parametrize("broken", ["none", "empty", "damaged", "cloud"])

@@ -1,6 +1,7 @@
 """Charts, pictures as networks see them, stitched meshes and their files."""
 
 import io
+import sys
 
 import numpy as np
 import pytest
@@ -88,6 +89,23 @@ def test_charts_far_from_each_other_stay_apart():
 def test_a_cloud_is_not_stitched():
     cloud = Atlas(np.random.default_rng(0).normal(size=(40, 3)), None, None, np.zeros(40, int))
     assert stitched(cloud).faces is None
+
+
+def test_charts_become_one_closed_surface():
+    pytest.importorskip("open3d")
+    from perception.shapes.atlas.poisson import closed_atlas
+
+    whole = closed_atlas(cube_atlas(30, 0.02))
+    mesh = trimesh.Trimesh(whole.points, whole.faces)
+    assert mesh.is_watertight and abs(mesh.volume) == pytest.approx(1, rel=0.1)
+
+
+def test_closing_says_what_it_takes(monkeypatch):
+    from perception.shapes.atlas.poisson import closed_atlas
+
+    monkeypatch.setitem(sys.modules, "open3d", None)
+    with pytest.raises(ShapeError, match=r"takes open3d, which is not installed: pip install 'blockworld\[shapes\]'"):
+        closed_atlas(cube_atlas(10))
 
 
 def test_the_border_of_a_square_are_its_sides():
