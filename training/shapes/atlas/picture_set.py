@@ -1,5 +1,6 @@
 """Sets of pictures and drawings of shapes on disk, in parts that survive an interruption."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -43,7 +44,7 @@ class PictureSet:
         """
         described = f"{config.model_dump_json(exclude={'folder', 'views'})} {len(meshes)} {meshes[0]} {meshes[-1]}"
         views = [(meshes[i % len(meshes)], i) for i in range(config.views * len(meshes))]
-        make_parts(config.folder, "pictures", described, views, config.part, partial(_rendered, config), progress)
+        make_parts(config.folder, "pictures", described, views, config.part, partial(rendered, config), progress)
         return cls(load_parts(config.folder, "pictures", len(views), config.part))
 
     def picture(self, index: int) -> np.ndarray:
@@ -60,7 +61,7 @@ class PictureSet:
         return np.asarray(self._parts[part][index - first])
 
 
-def _rendered(config: PictureSetConfig, views: list[tuple[str, int]]) -> np.ndarray:
+def rendered(config: PictureSetConfig, views: Sequence[tuple[str, int]]) -> np.ndarray:
     """(N, S, S, 4) uint8: pictures, and drawings as the fourth channel."""
     from sim.optics import photograph
     from sim.random_streams import stream
