@@ -183,9 +183,8 @@ def rows_of(done: list[Done]) -> list[dict]:
 
 def main() -> None:
     """Try all objects in as many processes as there are cores."""
-    options = arguments(
-        __doc__ or "", objects="objects of each category", bandits="objects of each category for Thompson sampling", log=LOG
-    )
+    own = {"objects": "objects of each category", "bandits": "of each category for Thompson sampling"}
+    options = arguments(__doc__ or "", **own, log=LOG)
     each = int(options.objects or (QUICK_OBJECTS if options.quick else OBJECTS_EACH))
     bandits = int(options.bandits or (QUICK_BANDITS if options.quick else BANDITS_EACH))
     with workers() as pool:
