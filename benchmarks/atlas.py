@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from _atlas_networks import CHARTS, ELEMENTARY, LEFT_OUT, NORMALS, PICTURES, Compared, without
 from _report import arguments, check, finish
+from _timing import timed
 
 from perception.shapes.atlas.bundle import AtlasBundle
 from perception.shapes.atlas.network import AtlasNetwork
@@ -236,17 +237,6 @@ def resident_mib() -> float:
     """Memory of this process that is in use, MiB."""
     with open("/proc/self/statm") as file:  # noqa: PTH123 - a thousand times a second
         return int(file.read().split()[1]) * 4096 / 2**20
-
-
-def timed(run, repeats: int = 9) -> float:
-    """Median seconds of a call, after one to warm up."""
-    run()
-    durations = []
-    for _ in range(repeats):
-        begin = time.perf_counter()
-        run()
-        durations.append(time.perf_counter() - begin)
-    return float(np.median(durations))
 
 
 def _shipped() -> AtlasConfig:

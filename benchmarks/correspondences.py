@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from _report import arguments, check, finish
+from _timing import timed
 from _workers import LOG, resumed, workers
 from scipy.spatial.transform import Rotation
 
@@ -229,17 +230,6 @@ def training_speed() -> dict:
         "GFLOP/s": products / step_s / 1e9,
         "bare product GFLOP/s": 2 * left.numel() * right.shape[1] / product_s / 1e9,
     }
-
-
-def timed(run, repeats: int = 7) -> float:
-    """Median seconds of a call, after one to warm up."""
-    run()
-    durations = []
-    for _ in range(repeats):
-        begin = time.perf_counter()
-        run()
-        durations.append(time.perf_counter() - begin)
-    return float(np.median(durations))
 
 
 def main() -> None:

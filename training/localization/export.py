@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import onnx
 import torch
 from torch import nn
 
@@ -14,6 +13,7 @@ from perception.errors import BlockworldError
 from sim import keypoints
 from sim.robots.chains import chain_text
 from training.core.half_weights import with_half_weights
+from training.core.onnx_export import exported
 from training.core.provenance import commit
 from training.localization.bins import DeployedBins
 from training.localization.card import write_card
@@ -28,7 +28,6 @@ from training.localization.subject import robot_of
 from training.localization.weights import load_weights
 
 VERSION = "0.1.0"
-OPSET = 18
 FRAMES = {"coarse": "base", "tool": "image", "fine": "clamp", "block": "image"}
 CROPS = {"fine": Crop(side_m=SIDE_M), "block": Crop(side_m=BLOCK_SIDE_M)}
 
@@ -78,23 +77,8 @@ def export(config: LocalizationConfig, models_dir: Path) -> Exported:
 
 def to_onnx(network: nn.Module, width: int, height: int, output: str) -> bytes:
     """The network as ONNX, for any batch size, batch normalisation folded into the convolutions."""
-    example = torch.zeros(
-        2, height, width, 3, dtype=torch.uint8
-    )  # a batch of one would be taken for a constant
-    program = torch.onnx.export(
-        network.eval(),
-        (example,),
-        dynamo=True,
-        input_names=["image"],
-        output_names=[output],
-        dynamic_shapes={"image": {0: torch.export.Dim("batch")}},
-        opset_version=OPSET,
-        verbose=False,
-    )
-    assert program is not None
-    model = program.model_proto
-    onnx.checker.check_model(model, full_check=True)
-    return model.SerializeToString()
+    example = torch.zeros(2, height, width, 3, dtype=torch.uint8)
+    return exported(network, (example,), [output], {"image": {0: torch.export.Dim("batch")}})
 
 
 def heatmaps_of(trained: HeatmapObjective, held_out: Samples) -> Heatmaps:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import onnx
 import torch
 from torch import Tensor, nn
 
@@ -12,6 +11,7 @@ from perception.shapes.normalise import frame_of
 from perception.shapes.shape import Shape
 from training.core.checkpoint import load_checkpoint
 from training.core.half_weights import with_half_weights
+from training.core.onnx_export import exported
 from training.core.provenance import commit
 from training.shapes.card import write_card
 from training.shapes.config import ShapesConfig
@@ -21,7 +21,6 @@ from training.shapes.shape_set import ShapeSet
 from training.shapes.train import network_of, shape_sets
 
 VERSION = "0.1.0"
-OPSET = 18
 
 
 class DecoderWithGradient(nn.Module):
@@ -99,8 +98,7 @@ def write_bundle(
 def encoder_to_onnx(network: DeformationNetwork) -> bytes:
     """For any number of shapes, and of points of each."""
     sizes = {"points": {0: torch.export.Dim("shapes"), 1: torch.export.Dim("count")}}
-    with torch.no_grad():
-        return _to_onnx(network.encoder, (torch.zeros(2, 5, 3),), ["latent"], sizes)
+    return exported(network.encoder, (torch.zeros(2, 5, 3),), ["latent"], sizes)
 
 
 def decoder_to_onnx(network: DeformationNetwork) -> bytes:
@@ -114,27 +112,9 @@ def decoder_to_onnx(network: DeformationNetwork) -> bytes:
     }
     latent = network.decoder.code.in_features
     examples = (torch.zeros(2, latent), torch.zeros(5, 3), torch.zeros(2, 5, 1), torch.zeros(2, 5, 3))
-    with torch.no_grad():
-        return _to_onnx(DecoderWithGradient(network.decoder), examples, ["deformed", "gradient"], sizes)
+    return exported(DecoderWithGradient(network.decoder), examples, ["deformed", "gradient"], sizes)
 
 
 def recipe_of(name: str) -> str:
     """Of the bundle of that name."""
     return name.replace("_", "-")
-
-
-def _to_onnx(network: nn.Module, examples: tuple[Tensor, ...], outputs: list[str], sizes: dict) -> bytes:
-    program = torch.onnx.export(
-        network.eval(),
-        examples,
-        dynamo=True,
-        input_names=list(sizes),
-        output_names=outputs,
-        dynamic_shapes=sizes,
-        opset_version=OPSET,
-        verbose=False,
-    )
-    assert program is not None
-    model = program.model_proto
-    onnx.checker.check_model(model, full_check=True)
-    return model.SerializeToString()

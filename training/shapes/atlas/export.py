@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import onnx
 import torch
 from torch import Tensor, nn
 
@@ -10,6 +9,7 @@ from perception.errors import BlockworldError
 from perception.shapes.atlas.bundle import AtlasBundle, AtlasManifest, has_charts
 from training.core.checkpoint import load_checkpoint
 from training.core.half_weights import with_half_weights
+from training.core.onnx_export import exported
 from training.core.provenance import commit
 from training.shapes.atlas.card import write_card
 from training.shapes.atlas.config import AtlasConfig
@@ -19,7 +19,6 @@ from training.shapes.atlas.sampling import regular_charts
 from training.shapes.atlas.train import held_out_sets
 
 VERSION = "0.1.0"
-OPSET = 18
 
 
 class _PerChart(nn.Module):
@@ -77,12 +76,11 @@ def write_bundle(model: AtlasModel, config: AtlasConfig, folder: Path) -> AtlasB
 def encoder_to_onnx(model: AtlasModel, config: AtlasConfig, size: int) -> bytes:
     """For any number of clouds and of points of each, or of pictures of the size."""
     shapes = torch.export.Dim("shapes")
-    with torch.no_grad():
-        if config.input == "cloud":
-            sizes = {"points": {0: shapes, 1: torch.export.Dim("count")}}
-            return _to_onnx(model.encoder, (torch.zeros(2, 5, 3),), ["latent"], sizes)
-        image = torch.zeros(2, size, size, 3, dtype=torch.uint8)
-        return _to_onnx(model.encoder, (image,), ["latent"], {"image": {0: shapes}})
+    if config.input == "cloud":
+        sizes = {"points": {0: shapes, 1: torch.export.Dim("count")}}
+        return exported(model.encoder, (torch.zeros(2, 5, 3),), ["latent"], sizes)
+    image = torch.zeros(2, size, size, 3, dtype=torch.uint8)
+    return exported(model.encoder, (image,), ["latent"], {"image": {0: shapes}})
 
 
 def decoder_to_onnx(model: AtlasModel, config: AtlasConfig) -> bytes:
@@ -93,26 +91,8 @@ def decoder_to_onnx(model: AtlasModel, config: AtlasConfig) -> bytes:
     if config.structure == "points_normals":
         names = ["points", "normals"]
     per_chart = _PerChart(model.decoder, config.charts if charts is not None else 1)
-    with torch.no_grad():
-        if charts is None or config.structure == "translation":
-            return _to_onnx(per_chart, (latent,), names, {"latent": {0: shapes}})
-        example = torch.zeros(charts.shape[0], 5, charts.shape[2])
-        sizes = {"latent": {0: shapes}, "charts": {1: torch.export.Dim("count")}}
-        return _to_onnx(per_chart, (latent, example), names, sizes)
-
-
-def _to_onnx(network: nn.Module, examples: tuple[Tensor, ...], outputs: list[str], sizes: dict) -> bytes:
-    program = torch.onnx.export(
-        network.eval(),
-        examples,
-        dynamo=True,
-        input_names=list(sizes),
-        output_names=outputs,
-        dynamic_shapes=tuple(sizes.values()),
-        opset_version=OPSET,
-        verbose=False,
-    )
-    assert program is not None
-    model = program.model_proto
-    onnx.checker.check_model(model, full_check=True)
-    return model.SerializeToString()
+    if charts is None or config.structure == "translation":
+        return exported(per_chart, (latent,), names, {"latent": {0: shapes}})
+    example = torch.zeros(charts.shape[0], 5, charts.shape[2])
+    sizes = {"latent": {0: shapes}, "charts": {1: torch.export.Dim("count")}}
+    return exported(per_chart, (latent, example), names, sizes)

@@ -28,7 +28,7 @@ def make_parts(
         raise BlockworldError(f"{folder} holds {name} of another configuration: delete it, or name another folder.")
     jobs: list[Job] = [
         (path, made_of, items[number * size : (number + 1) * size])
-        for number, path in enumerate(part_files(folder, name, len(items), size))
+        for number, path in enumerate(_files(folder, name, len(items), size))
         if not path.exists()
     ]
     if not jobs:
@@ -41,13 +41,23 @@ def make_parts(
             bar.update(count)
 
 
-def load_parts(folder: Path, name: str, count: int, size: int) -> list[np.ndarray]:
-    """The arrays, mapped into memory."""
-    return [np.load(path, mmap_mode="r") for path in part_files(folder, name, count, size)]
+class Rows:
+    """The rows of all parts, mapped into memory."""
+
+    def __init__(self, folder: Path, name: str, count: int, size: int) -> None:
+        self._parts = [np.load(path, mmap_mode="r") for path in _files(folder, name, count, size)]
+        self._ends = np.cumsum([len(part) for part in self._parts])
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        part = int(np.searchsorted(self._ends, index, side="right"))
+        first = 0 if part == 0 else int(self._ends[part - 1])
+        return np.asarray(self._parts[part][index - first])
 
 
-def part_files(folder: Path, name: str, count: int, size: int) -> list[Path]:
-    """Where the parts of `count` items are."""
+def _files(folder: Path, name: str, count: int, size: int) -> list[Path]:
     return [folder / f"{name}-{number:05d}.npy" for number in range(-(-count // size))]
 
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from training.shapes.atlas.parts_on_disk import load_parts, make_parts
+from training.shapes.atlas.parts_on_disk import Rows, make_parts
 
 
 class PictureSetConfig(BaseModel):
@@ -29,12 +29,11 @@ class PictureSetConfig(BaseModel):
 class PictureSet:
     """Of each of N views: picture (S, S, 3) and drawing (S, S), uint8. View i shows shape i % (number of shapes)."""
 
-    def __init__(self, parts: list[np.ndarray]) -> None:
-        self._parts = parts
-        self._ends = np.cumsum([len(part) for part in parts])
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
 
     def __len__(self) -> int:
-        return int(self._ends[-1])
+        return len(self._rows)
 
     @classmethod
     def built(cls, config: PictureSetConfig, meshes: list[str], progress: bool = True) -> Self:
@@ -45,20 +44,15 @@ class PictureSet:
         described = f"{config.model_dump_json(exclude={'folder', 'views'})} {len(meshes)} {meshes[0]} {meshes[-1]}"
         views = [(meshes[i % len(meshes)], i) for i in range(config.views * len(meshes))]
         make_parts(config.folder, "pictures", described, views, config.part, partial(rendered, config), progress)
-        return cls(load_parts(config.folder, "pictures", len(views), config.part))
+        return cls(Rows(config.folder, "pictures", len(views), config.part))
 
     def picture(self, index: int) -> np.ndarray:
         """(S, S, 3) uint8 RGB."""
-        return self._row(index)[..., :3]
+        return self._rows[index][..., :3]
 
     def drawing(self, index: int) -> np.ndarray:
         """(S, S, 3) uint8, dark lines on light paper."""
-        return np.repeat(self._row(index)[..., 3:], 3, axis=2)
-
-    def _row(self, index: int) -> np.ndarray:
-        part = int(np.searchsorted(self._ends, index, side="right"))
-        first = 0 if part == 0 else int(self._ends[part - 1])
-        return np.asarray(self._parts[part][index - first])
+        return np.repeat(self._rows[index][..., 3:], 3, axis=2)
 
 
 def rendered(config: PictureSetConfig, views: Sequence[tuple[str, int]]) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from training.shapes.atlas.mesh_folder import MeshFolder
-from training.shapes.atlas.parts_on_disk import load_parts, make_parts
+from training.shapes.atlas.parts_on_disk import Rows, make_parts
 from training.shapes.atlas.unit_ball import in_unit_ball
 
 CATEGORIES = (
@@ -54,12 +54,11 @@ class SurfaceSetConfig(BaseModel):
 class SurfaceSet:
     """N shapes of P points each, in the unit ball around the middle of their bounding boxes, z up, facing +x."""
 
-    def __init__(self, names: list[str], parts: list[np.ndarray]) -> None:
-        self.names, self._parts = names, parts
-        self._ends = np.cumsum([len(part) for part in parts])
+    def __init__(self, names: list[str], rows: Rows) -> None:
+        self.names, self._rows = names, rows
 
     def __len__(self) -> int:
-        return int(self._ends[-1])
+        return len(self._rows)
 
     @classmethod
     def built(cls, config: SurfaceSetConfig, progress: bool = True) -> Self:
@@ -70,26 +69,21 @@ class SurfaceSet:
         """
         names, described = names_of(config), config.model_dump_json(exclude={"folder", "shapes"})
         make_parts(config.folder, "surfaces", described, names, config.part, partial(_sampled, config), progress)
-        return cls(names, load_parts(config.folder, "surfaces", len(names), config.part))
+        return cls(names, Rows(config.folder, "surfaces", len(names), config.part))
 
     def sample(self, index: int, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Random points (count, 3) float32 of a shape, and their normals."""
-        rows = self._rows(index)
+        rows = self._rows[index]
         chosen = rows[rng.permutation(len(rows))[:count]]
         return chosen["point"].astype(np.float32), chosen["normal"].astype(np.float32) / LARGEST_NORMAL
 
     def first(self, index: int, count: int) -> np.ndarray:
         """(count, 3) float32: always the same points of a shape."""
-        return self._rows(index)[:count]["point"].astype(np.float32)
+        return self._rows[index][:count]["point"].astype(np.float32)
 
     def last(self, index: int, count: int) -> np.ndarray:
         """(count, 3) float32: always the same points of a shape, others than the first as far as there are."""
-        return self._rows(index)[-count:]["point"].astype(np.float32)
-
-    def _rows(self, index: int) -> np.ndarray:
-        part = int(np.searchsorted(self._ends, index, side="right"))
-        first = 0 if part == 0 else int(self._ends[part - 1])
-        return np.asarray(self._parts[part][index - first])
+        return self._rows[index][-count:]["point"].astype(np.float32)
 
 
 def names_of(config: SurfaceSetConfig) -> list[str]:
