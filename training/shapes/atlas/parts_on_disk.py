@@ -28,8 +28,8 @@ def make_parts(
         raise BlockworldError(f"{folder} holds {name} of another configuration: delete it, or name another folder.")
     jobs: list[Job] = [
         (path, made_of, items[number * size : (number + 1) * size])
-        for number, path in enumerate(_files(folder, name, len(items), size))
-        if not path.exists()
+        for number, (path, rows) in enumerate(_files(folder, name, len(items), size).items())
+        if not path.exists() or len(np.load(path, mmap_mode="r")) < rows
     ]
     if not jobs:
         return
@@ -45,7 +45,8 @@ class Rows:
     """The rows of all parts, mapped into memory."""
 
     def __init__(self, folder: Path, name: str, count: int, size: int) -> None:
-        self._parts = [np.load(path, mmap_mode="r") for path in _files(folder, name, count, size)]
+        files = _files(folder, name, count, size)
+        self._parts = [np.load(path, mmap_mode="r")[:rows] for path, rows in files.items()]
         self._ends = np.cumsum([len(part) for part in self._parts])
 
     def __len__(self) -> int:
@@ -57,8 +58,10 @@ class Rows:
         return np.asarray(self._parts[part][index - first])
 
 
-def _files(folder: Path, name: str, count: int, size: int) -> list[Path]:
-    return [folder / f"{name}-{number:05d}.npy" for number in range(-(-count // size))]
+def _files(folder: Path, name: str, count: int, size: int) -> dict[Path, int]:
+    """Where the parts are, and how many rows each has."""
+    firsts = range(0, count, size)
+    return {folder / f"{name}-{first // size:05d}.npy": min(size, count - first) for first in firsts}
 
 
 def _done(jobs: list[Job]) -> Iterator[int]:

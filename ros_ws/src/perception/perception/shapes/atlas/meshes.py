@@ -75,8 +75,10 @@ def mesh_file(atlas: Atlas, ending: str) -> dict[str, bytes]:
         upright = mesh.copy()
         upright.vertices = atlas.points[:, [1, 2, 0]]  # glTF has +y up and looks along +z
         return {".glb": upright.export(file_type="glb")}
-    mesh.visual.material = material.to_simple()
+    white = np.full(4, 255, np.uint8)  # what the texture is multiplied by
+    mesh.visual.material = trimesh.visual.material.SimpleMaterial(material.baseColorTexture, white, white)
     mesh.visual.material.name = "atlas"
     text, textures = trimesh.exchange.obj.export_obj(mesh, return_texture=True, mtl_name="NAME.mtl")
     picture = next(content for name, content in textures.items() if name.endswith(".png"))
-    return {".obj": text.encode(), ".mtl": textures["NAME.mtl"], ".png": picture}
+    materials = textures["NAME.mtl"].replace(b"map_Kd atlas.png", b"map_Kd NAME.png")
+    return {".obj": text.encode(), ".mtl": materials, ".png": picture}
