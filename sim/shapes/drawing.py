@@ -53,10 +53,10 @@ def drawn(depth: np.ndarray, camera: Camera, size_px: int, rng: np.random.Genera
     ink = cv2.dilate(ink, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)))
     shift = rng.uniform(*BENT) * side * _waves(rng, side, 6, 2)
     rows, columns = np.mgrid[:side, :side].astype(np.float32)
-    ink = cv2.remap(ink, columns + shift[..., 0], rows + shift[..., 1], cv2.INTER_LINEAR)
+    ink = np.asarray(cv2.remap(ink, columns + shift[..., 0], rows + shift[..., 1], cv2.INTER_LINEAR))
     broken = _waves(rng, side, 14, 1)[..., 0]
-    ink *= np.clip((broken - np.quantile(broken, rng.uniform(*MISSING))) * 8 + 0.5, 0, 1)
-    ink *= 1 - rng.uniform(0, 0.5) * np.clip(_waves(rng, side, 10, 1)[..., 0], 0, 1)
+    ink = ink * np.clip((broken - np.quantile(broken, rng.uniform(*MISSING))) * 8 + 0.5, 0, 1)
+    ink = ink * (1 - rng.uniform(0, 0.5) * np.clip(_waves(rng, side, 10, 1)[..., 0], 0, 1))
     small = cv2.resize(ink, (size_px, size_px), interpolation=cv2.INTER_AREA)
     paper, pen = rng.uniform(0.85, 1.0), rng.uniform(*WEIGHT)
     grain = rng.normal(0, rng.uniform(0, 0.03), (size_px, size_px))

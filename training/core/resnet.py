@@ -32,6 +32,9 @@ class Block(nn.Module):
 class ResNet18(nn.Module):
     """(B, H, W, 3) uint8 RGB -> (B, outputs): the mean over the last stage through a linear layer."""
 
+    mean: Tensor
+    deviation: Tensor
+
     def __init__(self, widths: tuple[int, ...], outputs: int) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, widths[0], 7, 2, 3, bias=False)

@@ -66,6 +66,8 @@ class PatchDeformation(nn.Module):
     """Elementary structures as learned surfaces: patch k of the unit square (K, N, 2) -> (K, N, D), the same for all
     shapes. It begins as the square, in the first two of D coordinates."""
 
+    begin: Tensor
+
     def __init__(self, charts: int, dimension: int) -> None:
         super().__init__()
         self.layers = Stack(charts, (2, *DEFORMATION, dimension))

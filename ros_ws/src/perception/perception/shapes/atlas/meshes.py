@@ -70,14 +70,14 @@ def mesh_file(atlas: Atlas, ending: str) -> dict[str, bytes]:
         metallicFactor=0.0, roughnessFactor=0.8, doubleSided=True,
     )  # fmt: skip
     visual = trimesh.visual.TextureVisuals(uv=atlas_uv(atlas), material=material)
-    mesh = trimesh.Trimesh(atlas.points, atlas.faces, visual=visual, process=False)
     if ending == ".glb":
-        upright = mesh.copy()
-        upright.vertices = atlas.points[:, [1, 2, 0]]  # glTF has +y up and looks along +z
-        return {".glb": upright.export(file_type="glb")}
+        upright = atlas.points[:, [1, 2, 0]]  # glTF has +y up and looks along +z
+        whole = trimesh.Trimesh(upright, atlas.faces, visual=visual, process=False)
+        return {".glb": trimesh.exchange.gltf.export_glb(trimesh.Scene(whole))}
     white = np.full(4, 255, np.uint8)  # what the texture is multiplied by
-    mesh.visual.material = trimesh.visual.material.SimpleMaterial(material.baseColorTexture, white, white)
-    mesh.visual.material.name = "atlas"
+    visual.material = trimesh.visual.material.SimpleMaterial(material.baseColorTexture, white, white)
+    visual.material.name = "atlas"
+    mesh = trimesh.Trimesh(atlas.points, atlas.faces, visual=visual, process=False)
     text, textures = trimesh.exchange.obj.export_obj(mesh, return_texture=True, mtl_name="NAME.mtl")
     picture = next(content for name, content in textures.items() if name.endswith(".png"))
     materials = textures["NAME.mtl"].replace(b"map_Kd atlas.png", b"map_Kd NAME.png")
