@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from perception.errors import ShapeError
+from perception.errors import ShapeError, reason
 from perception.shapes.atlas.reconstruction import Atlas
 from perception.shapes.shape import Points, Shape
 from perception.shapes.visibility import seen_side
@@ -49,5 +49,10 @@ def _open3d() -> Any:
     except ModuleNotFoundError:
         raise ShapeError(
             "closing a surface takes open3d, which is not installed: pip install 'blockworld[shapes]'.", "missing"
+        ) from None
+    except ImportError as error:  # of a library of the system that it needs
+        raise ShapeError(
+            f"open3d cannot be loaded ({reason(error)}): install the library, on Debian libusb-1.0-0 libgl1 libx11-6.",
+            "missing",
         ) from None
     return open3d
