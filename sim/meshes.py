@@ -10,7 +10,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +122,8 @@ def mesh_of(
 def creased(vertices: np.ndarray, faces: np.ndarray, angle_rad: float = np.radians(35)) -> Mesh:
     """A mesh whose normals are averaged over faces that meet at less than an angle: each corner is a vertex of its
     own, so that edges stay sharp."""
+    from scipy.sparse import csr_matrix  # which takes longer to import than a robot's parts to load
+
     a, b, c = (vertices[faces[:, i]] for i in range(3))
     each = np.cross(b - a, c - a)
     units = each / np.maximum(np.linalg.norm(each, axis=1, keepdims=True), 1e-12)
