@@ -2,9 +2,10 @@
 
 import json
 import os
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,15 @@ def workers() -> ProcessPoolExecutor:
 
 def _stay(cores: "Queue[int]") -> None:
     os.sched_setaffinity(0, {cores.get()})
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Else a worker would go on with what it was given last, for hours, beside the next run."""
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def resumed(
