@@ -49,7 +49,7 @@ class Compared:
         words = [*self.changes, f"out={RUNS / self.name}"]
         config = read_configuration(AtlasConfig, RECIPES[self.recipe].config, words)
         train(config)
-        export(config, TRAINED, self.name)
+        export(config, TRAINED, self.name, " ".join(["blockworld train", self.recipe, *words]))
 
 
 CHARTS = (

@@ -23,7 +23,7 @@ from _timing import timed
 
 from perception.shapes.atlas.bundle import AtlasBundle
 from perception.shapes.atlas.network import AtlasNetwork
-from perception.shapes.atlas.reconstruction import Atlas, reconstruct
+from perception.shapes.atlas.reconstruction import Atlas, Placement, reconstruct
 from perception.shapes.shape import Shape
 from sim.random_streams import stream
 from sim.shapes import ObjectShape, family
@@ -47,12 +47,11 @@ class Truth:
     def __init__(self, category: str, index: int) -> None:
         made = family(category).sample(stream(SEED, index, f"shape {category}"))
         points, _ = Outside(made.parts()).sample(2 * POINTS + METRO_POINTS, stream(SEED, index, "bench atlas"))
-        middle = (points.min(axis=0) + points.max(axis=0)) / 2
-        radius = np.linalg.norm(points - middle, axis=1).max()
+        ball = Placement.of(points, np.eye(3))
         self.category, self.name = category, f"{category}/{SEED}/{index}"
-        self.seen, self.points, self.surface = np.split((points - middle) / radius, [POINTS, 2 * POINTS])
+        self.seen, self.points, self.surface = np.split(ball.apply(points), [POINTS, 2 * POINTS])
         shape = ObjectShape.of(made)
-        self.mesh = Shape((shape.vertices - middle) / radius, shape.faces)
+        self.mesh = Shape(ball.apply(shape.vertices), shape.faces)
 
 
 @lru_cache(maxsize=1)

@@ -33,6 +33,7 @@ from perception.shapes.bundle import ShapeBundle
 from perception.shapes.deformation import DeformationNetwork
 from perception.shapes.matching import Fit, FitSettings, Matcher
 from perception.shapes.shape import Shape
+from perception.shapes.visibility import seen_from
 from training.core.memory import keep_freed_memory
 from training.core.precision import product_dtype
 from training.recipes import RECIPES
@@ -136,16 +137,10 @@ def given(vertices: np.ndarray, rng: np.random.Generator, corruption: str) -> tu
 
 def visible(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """(N,) bool: points that a depth camera from a random side sees, by hidden point removal (Katz et al., 2007)."""
-    from scipy.spatial import ConvexHull
-
     way = rng.normal(size=3)
     eye = points.mean(axis=0) + 4 * way / np.linalg.norm(way)
-    rays = points - eye
-    length = np.linalg.norm(rays, axis=1, keepdims=True)
-    flipped = rays + 2 * (length.max() * 10**1.5 - length) * rays / length
-    hull = ConvexHull(np.concatenate([flipped, np.zeros((1, 3))])).vertices
     seen = np.zeros(len(points), dtype=bool)
-    seen[hull[hull < len(points)]] = True
+    seen[seen_from(points, eye, 10**1.5 * float(np.linalg.norm(points - eye, axis=1).max()))] = True
     return seen
 
 

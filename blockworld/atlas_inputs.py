@@ -32,11 +32,16 @@ class AtlasInput:
     placement: "Placement | None"
 
 
+def kind_of(path: Path) -> str:
+    """ "picture", or "cloud" for whatever else."""
+    return "picture" if path.suffix.lower() in PICTURES else "cloud"
+
+
 def network_for(path: Path, model: str | None, models: Path | None) -> "AtlasNetwork":
     """The network that takes such a file; raises BlockworldError where the bundle named takes another kind."""
     from perception.shapes.atlas.network import AtlasNetwork
 
-    kind = "picture" if path.suffix.lower() in PICTURES else "cloud"
+    kind = kind_of(path)
     network = AtlasNetwork.open(model or DEFAULTS[kind], folder_of(models))
     if network.manifest.input != kind:
         taken = "a mesh or a cloud" if kind == "cloud" else "a picture"

@@ -58,7 +58,8 @@ def _atlas(config: Path, overrides: Sequence[str], models_dir: Path) -> dict[str
 
     settings = read_configuration(AtlasConfig, config, overrides)
     train(settings)
-    return export(settings, models_dir, settings.out.name).manifest.metrics
+    command = " ".join(["blockworld train", f"atlas-{config.stem}", *overrides])
+    return export(settings, models_dir, settings.out.name, command).manifest.metrics
 
 
 def _recipe(name: str, summary: str) -> Recipe:

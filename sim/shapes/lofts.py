@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sim.shapes.parts import Part, ring_indices, stacked
+from sim.shapes.parts import Part, ring_indices, stacked, superellipse
 
 ROUND = 24
 _CORNER_POINTS = 5
@@ -85,8 +85,7 @@ def turned(part: Part, angle_rad: float, axis: int = 2, about: ArrayLike = (0.0,
 
 def circle(size: int = ROUND) -> np.ndarray:
     """(size, 2) points of the unit circle."""
-    turns = np.arange(size) * 2 * np.pi / size
-    return np.stack([np.cos(turns), np.sin(turns)], axis=-1)
+    return superellipse(size, 2.0, 1)[0]
 
 
 def square() -> np.ndarray:

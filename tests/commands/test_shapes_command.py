@@ -9,7 +9,7 @@ import trimesh
 from fixtures_shapes import LATENT, bent, template, write_bending_bundle
 from scipy.spatial.transform import Rotation
 
-from blockworld.commands.shapes.transfer_grasp import UP, upright
+from blockworld.up_axis import UP, upright
 from perception.shapes.reading import read_colours, read_shape
 from sim.shapes import make
 

@@ -22,7 +22,7 @@ def files(tmp_path_factory):
     ):
         config = small_config(folder, folder / name, **changes)
         train(config, progress=False)
-        export(config, folder / "models", name)
+        export(config, folder / "models", name, "blockworld train atlas-ae")
     for number in range(2):
         shape = make("table", 9, number)
         mesh = trimesh.Trimesh(1000 * shape.vertices[:, [1, 2, 0]] + 50, shape.faces, process=False)  # mm, +y is up

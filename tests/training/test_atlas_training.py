@@ -46,7 +46,7 @@ def test_exported_networks_compute_what_was_trained(folder, tmp_path, structure,
     config = config_of(folder, tmp_path, structure, taken)
     torch.manual_seed(0)
     model = AtlasModel(config).eval()
-    bundle = write_bundle(model, config, tmp_path / "atlas_test")
+    bundle = write_bundle(model, config, tmp_path / "atlas_test", "blockworld train atlas-ae")
     network = AtlasNetwork(AtlasBundle.load(bundle.path))
     rng = np.random.default_rng(0)
     seen = rng.integers(0, 256, (3, 64, 64, 3), dtype=np.uint8) if taken == "picture" else rng.normal(size=(3, 90, 3))
@@ -121,7 +121,7 @@ def test_checkpoints_and_decoders_of_another_architecture_are_refused(folder, tm
     with pytest.raises(BlockworldError, match="does not exist: train that network first"):
         train(config_of(folder, tmp_path / "c", taken="picture", decoder_of=tmp_path / "no.pt"), progress=False)
     with pytest.raises(BlockworldError, match=r"has no weights\.pt: train first"):
-        export(config_of(folder, tmp_path / "d"), tmp_path / "models", "atlas_test")
+        export(config_of(folder, tmp_path / "d"), tmp_path / "models", "atlas_test", "blockworld train atlas-ae")
 
 
 def test_all_charts_at_once_are_each_chart_by_itself():

@@ -6,7 +6,6 @@ from torch.nn import functional
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's pictures in [0, 1], as published weights have it."""
-WIDTHS = (64, 128, 256, 512)
 _BLOCKS = 2  # of each stage
 
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
-from blockworld.atlas_inputs import MODEL, POINTS, encoded, network_for
+from blockworld.atlas_inputs import MODEL, POINTS, encoded, kind_of, network_for
 from blockworld.commands.shapes.reconstruct import drawn
-from blockworld.commands.shapes.transfer_grasp import UP, upright
 from blockworld.files import NewFile, write_files
 from blockworld.models_folder import MODELS
 from blockworld.shape_pairs import FILE
+from blockworld.up_axis import UP, upright
 
 
 @click.command("interpolate", epilog="Example: blockworld shapes interpolate a.png b.png --steps 5 --picture steps.png")
@@ -40,7 +40,7 @@ def interpolate(
     from perception.shapes.atlas.reconstruction import reconstruct
 
     network = network_for(a, model, models)
-    if network_for(b, model, models).manifest.input != network.manifest.input:
+    if kind_of(b) != network.manifest.input:
         raise BlockworldError(f"{a} and {b} are a picture and a cloud: give two of one kind.")
     ends = [encoded(network, path, not facing_x, upright(up)).latent for path in (a, b)]
     shares = tqdm(np.linspace(0, 1, steps), "shapes", disable=None)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import click
 
 from blockworld.atlas_inputs import MODEL, POINTS, AtlasInput, encoded, network_for
-from blockworld.commands.shapes.transfer_grasp import UP, upright
 from blockworld.files import NewFile, write_files
 from blockworld.models_folder import MODELS
 from blockworld.shape_pairs import FILE
+from blockworld.up_axis import UP, upright
 from perception.errors import BlockworldError
 
 if TYPE_CHECKING:

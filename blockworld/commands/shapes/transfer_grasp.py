@@ -9,6 +9,7 @@ import click
 from blockworld.files import NewFile, write_files
 from blockworld.models_folder import MODELS, folder_of
 from blockworld.shape_pairs import FILE
+from blockworld.up_axis import UP, upright
 from perception.shapes.categories import OBJECTS, Category
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from perception.shapes.shape import Shape
 
 METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001, "inch": 0.0254}
-UP = ("x", "y", "z", "-x", "-y", "-z")
 
 
 @click.command(
@@ -75,16 +75,6 @@ def transfer_grasp(
         click.echo(f"  {grasp.score:5.2f}  {width:>8}  {opening:>6}  {known}")
     for path in files:
         click.echo(f"{path} written")
-
-
-def upright(up: str) -> "np.ndarray":
-    """T_up_file (4, 4): the turn that brings an axis of a file, such as "-y", to +z."""
-    import numpy as np
-
-    cyclic = np.eye(3)[{"x": [1, 2, 0], "y": [2, 0, 1], "z": [0, 1, 2]}[up[-1]]]  # so that no shape is mirrored
-    turn = np.eye(4)
-    turn[:3, :3] = np.diag([1, -1, -1]) @ cyclic if up.startswith("-") else cyclic
-    return turn
 
 
 def _plain(grasp: "TransferredGrasp", T_up_file: "np.ndarray") -> dict[str, Any]:

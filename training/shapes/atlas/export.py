@@ -34,8 +34,9 @@ class _PerChart(nn.Module):
         return (found[..., :3], found[..., 3:]) if found.shape[3] > 3 else found
 
 
-def export(config: AtlasConfig, models_dir: Path, name: str) -> AtlasBundle:
-    """Write the bundle models_dir/NAME from `config.out`/weights.pt, measured on held-out shapes.
+def export(config: AtlasConfig, models_dir: Path, name: str, command: str) -> AtlasBundle:
+    """Write the bundle models_dir/NAME from `config.out`/weights.pt, measured on held-out shapes. command: that
+    it was trained by.
 
     Raises BlockworldError where nothing was trained yet.
     """
@@ -44,10 +45,10 @@ def export(config: AtlasConfig, models_dir: Path, name: str) -> AtlasBundle:
         raise BlockworldError(f"{config.out} has no weights.pt: train first with `blockworld train`.")
     model = AtlasModel(config)
     model.load_state_dict(weights)
-    return write_bundle(model.eval(), config, models_dir / name)
+    return write_bundle(model.eval(), config, models_dir / name, command)
 
 
-def write_bundle(model: AtlasModel, config: AtlasConfig, folder: Path) -> AtlasBundle:
+def write_bundle(model: AtlasModel, config: AtlasConfig, folder: Path, command: str) -> AtlasBundle:
     """The bundle of a network, weights in half precision."""
     size = config.seen if config.pictures is None else config.pictures.size_px
     manifest = AtlasManifest(
@@ -62,7 +63,7 @@ def write_bundle(model: AtlasModel, config: AtlasConfig, folder: Path) -> AtlasB
         categories=config.data.categories if config.data.meshes is None else (),
         training={
             "commit": commit(),
-            "command": f"blockworld train {folder.name.replace('_', '-')}",
+            "command": command,
             "seed": config.seed,
             "shapes": config.shapes,
         },

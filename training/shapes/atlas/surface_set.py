@@ -11,9 +11,9 @@ from typing import Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from perception.shapes.atlas.reconstruction import Placement
 from training.shapes.atlas.mesh_folder import MeshFolder
 from training.shapes.atlas.parts_on_disk import Rows, make_parts
-from training.shapes.atlas.unit_ball import in_unit_ball
 
 CATEGORIES = (
     "chair", "table", "sofa", "cabinet", "lamp", "monitor", "speaker", "car", "plane", "boat", "bottle", "mug"
@@ -115,7 +115,7 @@ def surface_of(name: str, config: SurfaceSetConfig) -> tuple[np.ndarray, np.ndar
         made = family(category).sample(stream(int(seed), int(index), f"shape {category}"))
         rng = stream(int(seed), int(index), f"surface {category}")
         points, normals = Outside(made.parts()).sample(config.points, rng)
-    return in_unit_ball(points), normals
+    return Placement.of(points, np.eye(3)).apply(points), normals
 
 
 def _sampled(config: SurfaceSetConfig, names: Sequence[str]) -> np.ndarray:

@@ -24,13 +24,19 @@ def seen_side(points: Points, normals: Points) -> NDArray[np.int64]:
     radius = float(np.linalg.norm(moved, axis=1).max())
     votes = np.zeros(len(points), np.int64)
     for eye in _DISTANCE * radius * _eyes():
-        ways = moved - eye
-        distance = np.linalg.norm(ways, axis=1, keepdims=True)
-        mirrored = ways + 2 * (_MIRROR * radius - distance) * ways / distance
-        hull = ConvexHull(np.concatenate([mirrored, np.zeros((1, 3))])).vertices
-        seen = hull[hull < len(points)]
-        votes[seen] += np.where(np.einsum("nd,nd->n", ways[seen], normals[seen]) < 0, 1, -1)
+        seen = seen_from(moved, eye, _MIRROR * radius)
+        votes[seen] += np.where(np.einsum("nd,nd->n", moved[seen] - eye, normals[seen]) < 0, 1, -1)
     return np.sign(votes)
+
+
+def seen_from(points: Points, eye: Points, mirror_radius: float) -> NDArray[np.intp]:
+    """Numbers, sorted, of the points (N, 3) that an eye (3,) sees. mirror_radius: of the sphere about the eye; the
+    larger, the more of what curves away counts as seen."""
+    ways = points - eye
+    distance = np.linalg.norm(ways, axis=1, keepdims=True)
+    mirrored = ways + 2 * (mirror_radius - distance) * ways / distance
+    hull = ConvexHull(np.concatenate([mirrored, np.zeros((1, 3))])).vertices
+    return np.sort(hull[hull < len(points)])
 
 
 @lru_cache(maxsize=1)
