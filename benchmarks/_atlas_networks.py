@@ -8,7 +8,6 @@ from perception.configuration import read_configuration
 from training.recipes import RECIPES
 from training.shapes.atlas.config import AtlasConfig
 from training.shapes.atlas.export import export
-from training.shapes.atlas.surface_set import CATEGORIES
 from training.shapes.atlas.train import train
 
 RUNS = Path("runs")
@@ -25,16 +24,10 @@ class Compared:
     changes: tuple[str, ...] = ()
 
     @property
-    def shipped(self) -> bool:
-        """Whether it is that of the recipe itself."""
-        return not self.changes
-
-    @property
     def name(self) -> str:
-        """Of its bundle."""
-        if self.shipped:
-            return self.recipe.replace("-", "_")
-        return f"{self.recipe.replace('-', '_')}_" + "".join(c if c.isalnum() else "_" for c in self.label.lower())
+        """Of its bundle: the recipe's where it is that of the recipe itself."""
+        recipe = self.recipe.replace("-", "_")
+        return f"{recipe}_{_word(self.label)}" if self.changes else recipe
 
     @property
     def folder(self) -> Path:
@@ -42,36 +35,57 @@ class Compared:
         own = default_models_dir() / self.name
         return own if own.is_dir() else TRAINED / self.name
 
+    @property
+    def weights(self) -> Path:
+        """What its training ends with."""
+        return RUNS / self.name / "weights.pt"
+
+    def config(self) -> AtlasConfig:
+        """As it is trained."""
+        return read_configuration(AtlasConfig, RECIPES[self.recipe].config, self._words)
+
     def trained(self) -> None:
         """Train it where that was not done, going on where it was broken off."""
         if self.folder.is_dir():
             return
-        words = [*self.changes, f"out={RUNS / self.name}"]
-        config = read_configuration(AtlasConfig, RECIPES[self.recipe].config, words)
+        config = self.config()
         train(config)
-        export(config, TRAINED, self.name, " ".join(["blockworld train", self.recipe, *words]))
+        export(config, TRAINED, self.name, " ".join(["blockworld train", self.recipe, *self._words]))
+
+    @property
+    def _words(self) -> list[str]:
+        return [*self.changes, f"out={RUNS / self.name}"]
 
 
+def _word(label: str) -> str:
+    return "".join(c if c.isalnum() else "_" for c in label.lower())
+
+
+ALIKE = ("shapes=60000",)  # all networks of a table learn from as many shapes
+LISTED = ("structure=points", "charts=1", "points=2500")
+WITH_NORMALS = ("structure=points_normals", "charts=1", "points=2500")
+
+POINTS = Compared("points", "atlas-ae", (*LISTED, *ALIKE))
+NORMALS = Compared("points and normals", "atlas-ae", (*WITH_NORMALS, *ALIKE))
 CHARTS = (
-    Compared("points", "atlas-ae", ("structure=points", "charts=1")),
-    Compared("1 patch", "atlas-ae", ("charts=1",)),
-    Compared("sphere", "atlas-ae", ("structure=sphere", "charts=1")),
-    Compared("5 patches", "atlas-ae", ("charts=5",)),
-    Compared("25 patches", "atlas-ae"),
-    Compared("125 patches", "atlas-ae", ("charts=125",)),
+    POINTS,
+    Compared("1 patch", "atlas-ae", ("charts=1", *ALIKE)),
+    Compared("sphere", "atlas-ae", ("structure=sphere", "charts=1", *ALIKE)),
+    Compared("5 patches", "atlas-ae", ("charts=5", *ALIKE)),
+    Compared("25 patches", "atlas-ae", ALIKE),
+    Compared("125 patches", "atlas-ae", ("charts=125", *ALIKE)),
 )
-NORMALS = Compared("points and normals", "atlas-ae", ("structure=points_normals", "charts=1"))
 ELEMENTARY = (
-    Compared("10 patches", "atlas-elementary", ("structure=squares",)),
-    Compared("10 learned patches, 2D", "atlas-elementary", ("dimension=2",)),
-    Compared("10 learned patches, 3D", "atlas-elementary"),
-    Compared("10 learned patches, 10D", "atlas-elementary", ("dimension=10",)),
-    Compared("10 learned points, 3D", "atlas-elementary", ("structure=translation", "points=2560")),
+    Compared("10 patches", "atlas-elementary", ("structure=squares", *ALIKE)),
+    Compared("10 learned patches, 2D", "atlas-elementary", ("dimension=2", *ALIKE)),
+    Compared("10 learned patches, 3D", "atlas-elementary", ALIKE),
+    Compared("10 learned patches, 10D", "atlas-elementary", ("dimension=10", *ALIKE)),
+    Compared("10 learned points, 3D", "atlas-elementary", ("structure=translation", "points=2560", *ALIKE)),
 )
+SHIPPED = Compared("25 patches, shipped", "atlas-ae"), Compared("10 learned patches, 3D, shipped", "atlas-elementary")
 PICTURES = (
     Compared(
-        "points from pictures", "atlas-svr",
-        ("structure=points", "charts=1", "decoder_of=runs/atlas_ae_points/weights.pt"),
+        "points and normals from pictures", "atlas-svr", (*WITH_NORMALS, f"decoder_of={NORMALS.weights}")
     ),
     Compared("25 patches from pictures", "atlas-svr"),
 )  # fmt: skip
@@ -79,9 +93,8 @@ PICTURES = (
 
 def without(category: str) -> tuple[Compared, Compared]:
     """The baseline and 25 patches, trained on all categories but one."""
-    rest = f"data.categories=[{','.join(one for one in CATEGORIES if one != category)}]"
-    data = (rest, f"data.folder=data/surfaces/without_{category}", "shapes=96000")
+    changes = (f"left_out=[{category}]", "shapes=30000")
     return (
-        Compared(f"points, no {category}", "atlas-ae", ("structure=points", "charts=1", *data)),
-        Compared(f"25 patches, no {category}", "atlas-ae", data),
+        Compared(f"points, no {category}", "atlas-ae", (*LISTED, *changes)),
+        Compared(f"25 patches, no {category}", "atlas-ae", changes),
     )

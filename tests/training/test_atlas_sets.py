@@ -46,6 +46,12 @@ def test_shapes_fill_the_unit_ball_and_take_turns(surfaces):
         assert np.linalg.norm(normals, axis=1) == pytest.approx(1, abs=0.02)
 
 
+def test_categories_that_are_left_out_are_not_drawn(surfaces):
+    mugs = surfaces.without(["table"])
+    assert mugs.names == [name for name in surfaces.names if name.startswith("mug")] and len(mugs) == 5
+    assert all(np.array_equal(mugs.first(i, 400), surfaces.first(2 * i + 1, 400)) for i in range(5))
+
+
 def test_each_time_other_points_of_a_shape_are_drawn(surfaces):
     first, second = (surfaces.sample(3, 50, np.random.default_rng(seed))[0] for seed in (0, 1))
     assert not np.array_equal(first, second)

@@ -1,6 +1,7 @@
 """A few steps of every kind of network for atlases, from shapes to bundles that the runtime runs."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -153,6 +154,7 @@ def test_a_stack_keeps_the_size_of_what_passes_through():
         ({"structure": "translation", "charts": 2}, "128 points for each of 2 charts are no square grid"),
         ({"points": 1200}, "is more than the 600 points of the data's shapes"),
         ({"input": "picture"}, "takes pictures and validation_pictures: give both"),
+        ({"left_out": ("mug",), **for_pictures(Path("pictures"))}, "left_out is for clouds"),
     ],
 )
 def test_configurations_that_cannot_be_are_refused(folder, tmp_path, changes, words):

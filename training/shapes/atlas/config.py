@@ -24,9 +24,12 @@ class AtlasConfig(BaseModel):
     dimension: Literal[2, 3, 10] = 3
     """Of elementary structures."""
     points: int = Field(default=2500, gt=0)
-    """Points that the decoder gives and the loss compares, of all charts together."""
+    """Points that the decoder gives and the loss compares, of all charts together. Of charts others are drawn in each
+    step, so that fewer, of more shapes, teach as much in the same time."""
     data: SurfaceSetConfig
     """Shapes to train on. What is missing of them is made."""
+    left_out: tuple[str, ...] = ()
+    """Categories of the data that are not trained on, to see what a network makes of the unknown; for clouds."""
     validation: SurfaceSetConfig
     """Held-out shapes, the same."""
     pictures: PictureSetConfig | None = None
@@ -79,4 +82,6 @@ class AtlasConfig(BaseModel):
             )
         if self.input == "picture" and (self.pictures is None or self.validation_pictures is None):
             raise ValueError("a network for pictures takes pictures and validation_pictures: give both")
+        if self.input == "picture" and self.left_out:
+            raise ValueError("left_out is for clouds: leave it empty")
         return self

@@ -60,6 +60,5 @@ class AtlasModel(nn.Module):
 
 def _began(config: AtlasConfig) -> Tensor:
     """(K, N, 2): the grid that translated points begin as."""
-    side = round((config.points // config.charts) ** 0.5)
-    grid = torch.from_numpy(square_grid(side).points).float()
+    grid = torch.from_numpy(square_grid(config.points // config.charts).points).float()
     return grid.expand(config.charts, -1, -1).clone()

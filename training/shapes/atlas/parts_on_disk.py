@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from copy import copy
 from multiprocessing import get_context
 from os import sched_getaffinity
 from pathlib import Path
@@ -48,11 +49,19 @@ class Rows:
         files = _files(folder, name, count, size)
         self._parts = [np.load(path, mmap_mode="r")[:rows] for path, rows in files.items()]
         self._ends = np.cumsum([len(part) for part in self._parts])
+        self._numbers: Sequence[int] = range(int(self._ends[-1]))
 
     def __len__(self) -> int:
-        return int(self._ends[-1])
+        return len(self._numbers)
 
-    def __getitem__(self, index: int) -> np.ndarray:
+    def chosen(self, numbers: Sequence[int]) -> "Rows":
+        """Those rows alone, in that order."""
+        found = copy(self)
+        found._numbers = [self._numbers[number] for number in numbers]
+        return found
+
+    def __getitem__(self, number: int) -> np.ndarray:
+        index = self._numbers[number]
         part = int(np.searchsorted(self._ends, index, side="right"))
         first = 0 if part == 0 else int(self._ends[part - 1])
         return np.asarray(self._parts[part][index - first])

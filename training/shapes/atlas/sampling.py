@@ -10,6 +10,7 @@ from perception.shapes.atlas.bundle import has_charts
 from perception.shapes.atlas.charts import sphere_grid, sphere_points, square_grid, square_points
 from training.core.order import batch_indices
 from training.shapes.atlas.config import AtlasConfig
+from training.shapes.atlas.metrics import POINTS
 from training.shapes.atlas.picture_set import PictureSet
 from training.shapes.atlas.surface_set import SurfaceSet
 
@@ -55,7 +56,7 @@ def held_out_batches(
         else:
             seen = np.stack([pictures.picture(index) for index in chosen])
         # Other points than those that the encoder saw, as far as there are.
-        truth = np.stack([surfaces.last(index, config.points) for index in chosen])
+        truth = np.stack([surfaces.last(index, POINTS) for index in chosen])
         found.append((torch.from_numpy(seen), truth))
     return found
 
@@ -70,13 +71,15 @@ def random_charts(config: AtlasConfig, rng: np.random.Generator) -> Tensor | Non
 
 
 def regular_charts(config: AtlasConfig) -> Tensor | None:
-    """(K, N, D) points of a regular grid over the charts, about as many as in training."""
+    """(K, N, D) points of a regular grid over the charts, about as many as measures compare; of translated points
+    their own."""
     if not has_charts(config.structure):
         return None
     if config.structure == "sphere":
-        return torch.from_numpy(sphere_grid(config.points).points).float()[None]
-    side = max(2, round((config.points // config.charts) ** 0.5))
-    return torch.from_numpy(square_grid(side).points).float().expand(config.charts, -1, -1)
+        return torch.from_numpy(sphere_grid(POINTS).points).float()[None]
+    points = config.points if config.structure == "translation" else POINTS
+    grid = square_grid(points // config.charts)
+    return torch.from_numpy(grid.points).float().expand(config.charts, -1, -1)
 
 
 def _target(config: AtlasConfig, points: np.ndarray, normals: np.ndarray) -> np.ndarray:

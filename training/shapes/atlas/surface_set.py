@@ -3,7 +3,7 @@
 A training draws other points of a shape each time it sees it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -70,6 +70,11 @@ class SurfaceSet:
         names, described = names_of(config), config.model_dump_json(exclude={"folder", "shapes"})
         make_parts(config.folder, "surfaces", described, names, config.part, partial(_sampled, config), progress)
         return cls(names, Rows(config.folder, "surfaces", len(names), config.part))
+
+    def without(self, categories: Collection[str]) -> Self:
+        """The same set but for the shapes of some categories."""
+        kept = [number for number, name in enumerate(self.names) if name.split("/")[0] not in categories]
+        return type(self)([self.names[number] for number in kept], self._rows.chosen(kept))
 
     def sample(self, index: int, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Random points (count, 3) float32 of a shape, and their normals."""

@@ -86,7 +86,7 @@ def training_sets(config: AtlasConfig, progress: bool) -> tuple[SurfaceSet, Pict
     """Shapes to train on and, for a network that takes pictures, pictures of them; made where they are missing."""
     surfaces = SurfaceSet.built(config.data, progress)
     if config.input == "cloud":
-        return surfaces, None
+        return surfaces.without(config.left_out), None
     assert config.pictures is not None
     return surfaces, PictureSet.built(config.pictures, meshes_of(config.data), progress)
 

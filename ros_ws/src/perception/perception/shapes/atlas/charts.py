@@ -21,11 +21,13 @@ class Grid:
     uv: Points
 
 
-def square_grid(side: int) -> Grid:
-    """side x side points evenly over the unit square [0, 1]^2, its border included."""
-    line = np.linspace(0, 1, side)
-    points = np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1).reshape(-1, 2)
-    index = np.arange(side * side).reshape(side, side)
+def square_grid(count: int) -> Grid:
+    """About `count` points, as many as its two sides can make, evenly over the unit square [0, 1]^2, its border
+    included."""
+    side = max(2, round(math.sqrt(count)))
+    sides = side, max(2, round(count / side))
+    points = np.stack(np.meshgrid(*(np.linspace(0, 1, one) for one in sides), indexing="ij"), axis=-1).reshape(-1, 2)
+    index = np.arange(len(points)).reshape(sides)
     a, b, c, d = (part.ravel() for part in (index[:-1, :-1], index[1:, :-1], index[1:, 1:], index[:-1, 1:]))
     faces = np.stack([a, b, c, a, c, d], axis=-1).reshape(-1, 3)
     return Grid(points, faces, points)

@@ -1,6 +1,5 @@
 """A network for atlases at run time: from a cloud or a picture to a latent vector, from that to points of charts."""
 
-import math
 import os
 from pathlib import Path
 from typing import Any, Self
@@ -57,14 +56,14 @@ class AtlasNetwork:
         if self.manifest.structure == "sphere":
             return sphere_grid(points)
         if self.manifest.structure in ("squares", "deformation"):
-            return square_grid(max(2, round(math.sqrt(points / self.manifest.charts))))
+            return square_grid(round(points / self.manifest.charts))
         return None
 
     def own_grid(self) -> Grid | None:
         """The grid that translated points began as, whose triangles they keep; None for points without triangles."""
         if self.manifest.structure != "translation":
             return None
-        return square_grid(math.isqrt(self.manifest.points // self.manifest.charts))
+        return square_grid(self.manifest.points // self.manifest.charts)
 
     def decode(self, latent: NDArray[np.floating], grid: Grid | None) -> Floats:
         """Latent vectors (B, L) -> points (B, K, N, 3), of a grid of each chart or of the decoder's own."""
