@@ -16,7 +16,6 @@ from perception.shapes.atlas.bundle import AtlasBundle
 from perception.shapes.atlas.charts import square_grid
 from perception.shapes.atlas.network import AtlasNetwork
 from perception.shapes.atlas.reconstruction import reconstruct
-from training.shapes.atlas.config import AtlasConfig
 from training.shapes.atlas.export import decoder_to_onnx
 from training.shapes.atlas.metrics import POINTS
 from training.shapes.atlas.model import AtlasModel
