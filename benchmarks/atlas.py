@@ -2,9 +2,9 @@
 
 Held-out shapes of `sim.shapes`, which no network was trained on. CD: Chamfer distance times 1000 between 2,500 points
 of a regular grid and 2,500 of the shape. METRO: of both ways the larger mean distance between the surfaces, times 1000,
-meshes of 22,500 points. Both in the unit ball; `training/shapes/atlas/metrics.py` defines them. Oracles: other points of
-the shape itself, their surface by Poisson reconstruction with its true normals. Published, on ShapeNet: CD points 1.91,
-1 patch 1.84, sphere 1.72, 5 patches 1.57, 25 1.56, 125 1.51.
+meshes of 22,500 points. Both in the unit ball; `training/shapes/atlas/metrics.py` defines them. Oracles: other points
+of the shape itself, their surface by Poisson reconstruction with its true normals. Published, on ShapeNet: CD points
+1.91, 1 patch 1.84, sphere 1.72, 5 patches 1.57, 25 1.56, 125 1.51.
 
 Most of the networks are compared only, and no part of the models: their rows are there once they have been trained,
 which `./run bench atlas --train yes` does first where it was not done, for hours.
