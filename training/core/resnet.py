@@ -6,6 +6,8 @@ from torch.nn import functional
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's pictures in [0, 1], as published weights have it."""
+WIDTHS = (64, 128, 256, 512)
+"""Channels of the published network's stages."""
 _BLOCKS = 2  # of each stage
 
 
@@ -28,13 +30,15 @@ class Block(nn.Module):
         return functional.relu(self.bn2(self.conv2(y)) + self.downsample(x))
 
 
-class ResNet18(nn.Module):
-    """(B, H, W, 3) uint8 RGB -> (B, outputs): the mean over the last stage through a linear layer."""
+class Stages(nn.Module):
+    """(B, H, W, 3) uint8 RGB -> (B, C, h, w) of the last stage, whose cell (0, 0) is centred on pixel (0, 0).
+
+    Of `WIDTHS`, the first of them or all, it is the published network as far as these stages."""
 
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, widths: tuple[int, ...], outputs: int) -> None:
+    def __init__(self, widths: tuple[int, ...]) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, widths[0], 7, 2, 3, bias=False)
         self.bn1 = nn.BatchNorm2d(widths[0])
@@ -45,7 +49,6 @@ class ResNet18(nn.Module):
                 for k, (a, b) in enumerate(zip(before, widths, strict=True))
             )
         )
-        self.fc = nn.Linear(widths[-1], outputs)
         mean, deviation = (255 * torch.tensor(one).view(1, 3, 1, 1) for one in (MEAN, DEVIATION))
         self.register_buffer("mean", mean, persistent=False)
         self.register_buffer("deviation", deviation, persistent=False)
@@ -57,4 +60,16 @@ class ResNet18(nn.Module):
         """See the class."""
         x = (images.permute(0, 3, 1, 2).float() - self.mean) / self.deviation
         x = functional.max_pool2d(functional.relu(self.bn1(self.conv1(x))), 3, 2, 1)
-        return self.fc(self.stages(x).mean(dim=(2, 3)))
+        return self.stages(x)
+
+
+class ResNet18(Stages):
+    """(B, H, W, 3) uint8 RGB -> (B, outputs): the mean over the last stage through a linear layer."""
+
+    def __init__(self, widths: tuple[int, ...], outputs: int) -> None:
+        super().__init__(widths)
+        self.fc = nn.Linear(widths[-1], outputs)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """See the class."""
+        return self.fc(super().forward(images).mean(dim=(2, 3)))
