@@ -1,0 +1,32 @@
+"""What the commands of `blockworld art` have in common: a collection, the network, and the cache of its features."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from perception.errors import BlockworldError
+
+COLLECTION = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, exists=True, file_okay=False))
+WEIGHTS = click.option(
+    "--weights",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Weights of a ResNet-18, .pth or .npz; without, those of ImageNet are downloaded once.",
+)
+CACHE = click.option(
+    "--cache",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the features, 12 MB a picture; default: one for these weights in ~/.cache/blockworld/art.",
+)
+
+
+@contextmanager
+def training_needed() -> Iterator[None]:
+    """Raises BlockworldError where what is needed for features is not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise BlockworldError(
+            f"features need the package {error.name}: install the extra with `pip install 'blockworld[train]'`."
+        ) from error

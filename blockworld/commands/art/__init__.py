@@ -1,0 +1,14 @@
+"""blockworld art: the same detail across a collection of pictures, whatever the medium."""
+
+import click
+
+from blockworld.commands.art.index import index
+
+
+@click.group(epilog="Example: blockworld art index scans")
+def command() -> None:
+    """Find the details that the pictures of a collection share: figures, studies, copies."""
+
+
+for verb in (index,):
+    command.add_command(verb)

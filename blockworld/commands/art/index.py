@@ -1,0 +1,35 @@
+"""blockworld art index: features of all pictures of a folder."""
+
+from pathlib import Path
+
+import click
+
+from blockworld.art_options import CACHE, COLLECTION, WEIGHTS, training_needed
+from perception.errors import BlockworldError, reason
+
+
+@click.command("index", epilog="Example: blockworld art index scans --cache features")
+@COLLECTION
+@WEIGHTS
+@CACHE
+def index(folder: Path, weights: Path | None, cache: Path | None) -> None:
+    """Compute the features of all pictures in and below DIR and keep them.
+
+    Interrupted, it goes on where it stopped; pictures that were indexed before, under any name, are not computed again.
+    A picture that cannot be used is told, and the others are indexed.
+    """
+    with training_needed():
+        from training.art.index import index_folder, open_store
+    store, extractor = open_store(weights, cache)
+    found = index_folder(folder, store, extractor, progress=True)
+    for duplicate in found.duplicates:
+        click.echo(f"duplicate: {reason(duplicate.path)} is the same as {reason(duplicate.of)}")
+    for problem in found.problems:
+        click.echo(f"problem: {problem.sentence}")
+    if not found.pictures:
+        raise BlockworldError(f"there is no picture that can be used in {reason(folder)}: name a folder of scans.")
+    click.echo(
+        f"{len(found.pictures)} pictures: {found.made} indexed, {len(found.pictures) - found.made} reused; "
+        f"{len(found.duplicates)} duplicates, {len(found.problems)} problems; features in {store.folder} "
+        f"by {extractor.engine}"
+    )

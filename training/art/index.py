@@ -1,0 +1,98 @@
+"""The index of a folder of scans: features of all its pictures, made once, and what is wrong with the others."""
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tqdm import tqdm
+
+from perception.errors import ImageError
+from training.art.backbone import digest, open_backbone, to_onnx
+from training.art.collection import Duplicate, Found, Problem, picture_files, told_apart
+from training.art.extractor import Extractor, key
+from training.art.feature_store import FeatureStore
+from training.art.network import Engine, Network, fastest_engine
+from training.art.pictures import Picture, read_picture
+
+
+@dataclass
+class Index:
+    """What came of a folder; pictures in the order of their names."""
+
+    pictures: list[Found] = field(default_factory=list)
+    """That there are features of."""
+    made: int = 0
+    """Of these, how many pictures the features of were computed just now."""
+    duplicates: list[Duplicate] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def open_store(
+    weights: Path | None, cache: Path | None, engine: Engine | None = None
+) -> tuple[FeatureStore, Extractor]:
+    """The cache of a backbone's features, and what makes them.
+
+    weights: as `open_backbone` takes them. cache: its folder; None for one of that backbone among the user's caches.
+    Raises BlockworldError as `open_backbone`, `FeatureStore` and `Network` do.
+    """
+    backbone = open_backbone(weights)
+    chosen, sha = engine or fastest_engine(), digest(backbone)
+    made_by = key(sha, chosen)
+    store = FeatureStore(cache or default_cache() / made_by[:16], made_by)
+    content = store.network()
+    if content is None:
+        content = to_onnx(backbone)
+        store.keep_network(content)
+    return store, Extractor(Network(content, chosen), sha)
+
+
+def default_cache() -> Path:
+    """Where caches of all backbones are unless others are named: below XDG_CACHE_HOME, or ~/.cache."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "blockworld" / "art"
+
+
+def index_folder(folder: Path, store: FeatureStore, extractor: Extractor, progress: bool = False) -> Index:
+    """Make and keep the features that the store lacks, of all pictures in and below a folder; go on after a picture
+    that cannot be used. progress: whether a bar is shown, on a terminal.
+
+    Interrupted at any moment, it loses the picture in hand: the next time it goes on from there. Raises BlockworldError
+    where the folder cannot be read, or the store cannot be written to.
+    """
+    files, problems = picture_files(folder)
+    index = Index(problems=problems)
+    with (
+        ThreadPoolExecutor(1, thread_name_prefix="pictures") as reader,
+        tqdm(total=len(files), unit=" pictures", disable=None if progress else True) as bar,
+    ):
+        for one, reading in _read_ahead(told_apart(files), store, reader):
+            if isinstance(one, Duplicate):
+                index.duplicates.append(one)
+            elif isinstance(one, Problem):
+                index.problems.append(one)
+            elif reading is None:
+                index.pictures.append(one)
+            else:
+                try:
+                    store.put(one.digest, extractor.features(reading.result()))
+                    index.pictures.append(one)
+                    index.made += 1
+                except ImageError as error:
+                    index.problems.append(Problem(one.path, str(error)))
+            bar.update()
+    return index
+
+
+def _read_ahead(
+    found: Iterator[Found | Duplicate | Problem], store: FeatureStore, reader: Executor
+) -> Iterator[tuple[Found | Duplicate | Problem, "Future[Picture] | None"]]:
+    """Each with its picture, where features of it are to be made; while those of one are, the next is read."""
+    waiting: deque[tuple[Found | Duplicate | Problem, Future[Picture] | None]] = deque()
+    for one in found:
+        new = isinstance(one, Found) and one.digest not in store
+        waiting.append((one, reader.submit(read_picture, one.path) if new else None))
+        if len(waiting) > 1:
+            yield waiting.popleft()
+    yield from waiting
