@@ -1,0 +1,112 @@
+"""One-shot detection: where in the other pictures of a collection is what a box of one shows.
+
+Shen, Efros, Aubry, CVPR 2019, section 4: the cosine of the box's features at every place and scale ranks the boxes;
+with discovery, what also agrees about one affine map comes first.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from training.art.boxes import Box, Size, overlap
+from training.art.dense import found_in
+from training.art.discovery import Discovery, DiscoveryConfig, Source, discoveries, target_cells
+from training.art.features import Features
+from training.art.regions import QUERY_CELLS, Region
+
+
+@dataclass(frozen=True)
+class SearchConfig:
+    """How a box is looked for."""
+
+    cells: int = QUERY_CELLS
+    """Cells along the longest side of the box."""
+    boxes: int = 5
+    """At most so many are found in a picture."""
+    overlap: float = 0.1
+    """Boxes of a picture that overlap by more than this (intersection over union) are one."""
+    verified: int = 50
+    """With discovery: so many pictures, those of the best boxes, are looked at."""
+    weight: float = 1.0
+    """What a discovery's score adds to the cosine."""
+    discovery: DiscoveryConfig = DiscoveryConfig(least_cells=3, deviation=1.0, tolerance=2.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Detection:
+    """A box that is held to show the same."""
+
+    picture: int
+    box: Box
+    score: float
+    """The cosine, plus the weighted score of the discovery where there is one."""
+    discovery: Discovery | None = None
+
+
+def search(
+    region: Region, collection: Sequence[Features], pictures: Iterable[int], config: SearchConfig | None = None,
+    verify: bool = False,
+) -> list[Detection]:
+    """The boxes of those pictures of a collection that fit the region, best first.
+
+    verify: whether those that one affine map explains come first (discovery).
+    """
+    config = config or SearchConfig()
+    ranked = _ranked(
+        Detection(number, _box(box), float(score))
+        for number in pictures
+        for found in [found_in(region, collection[number], config.boxes, config.overlap)]
+        for box, score in zip(found.boxes, found.scores, strict=True)
+    )
+    if not verify:
+        return ranked
+    first = list(dict.fromkeys(one.picture for one in ranked))[: config.verified]
+    verified = {number: _verified(region, collection[number], config) for number in first}
+    return _ranked(
+        joined
+        for number in dict.fromkeys(one.picture for one in ranked)
+        for joined in _joined([one for one in ranked if one.picture == number], verified.get(number, []), config)
+    )
+
+
+def _ranked(found: Iterable[Detection]) -> list[Detection]:
+    """Best first; of those as good, in the order of the pictures."""
+    return sorted(found, key=lambda one: (-one.score, one.picture))
+
+
+def _verified(region: Region, features: Features, config: SearchConfig) -> list[tuple[Box, Discovery]]:
+    """Where affine maps put the box."""
+    cells = region.cells()
+    source = Source(cells, region.whole, region.size, len(cells.number))
+    found = discoveries(source, target_cells(features, config.discovery), features.size, config.discovery)
+    return [(placed, one) for one in found if (placed := _placed(one, region, features.size)) is not None]
+
+
+def _joined(
+    cosines: Sequence[Detection], verified: Sequence[tuple[Box, Discovery]], config: SearchConfig
+) -> list[Detection]:
+    """Of one picture: discoveries with the cosine of the box that they are nearest to, then the other boxes."""
+    joined: list[Detection] = []
+    for box, discovery in verified:
+        near = [one.score for one in cosines if overlap(one.box, box) > config.overlap]
+        cosine = max(near, default=min((one.score for one in cosines), default=0.0))
+        joined.append(Detection(cosines[0].picture, box, cosine + config.weight * discovery.score, discovery))
+    others = [one for one in cosines if all(overlap(one.box, box) <= config.overlap for box, _ in verified)]
+    return [*joined, *(replace(one) for one in others)]
+
+
+def _placed(discovery: Discovery, region: Region, size: Size) -> Box | None:
+    """The box around what the map makes of the region's box, as far as it is in the picture."""
+    x, y, w, h = region.box
+    corners = np.array([[x, y], [x + w, y], [x, y + h], [x + w, y + h]]) / region.size
+    there = corners @ discovery.affine[:, :2].T + discovery.affine[:, 2]
+    low, high = (np.clip(one, 0, 1) * size for one in (there.min(axis=0), there.max(axis=0)))
+    if (high - low).min() <= 0:
+        return None
+    return _box([*low, *(high - low)])
+
+
+def _box(values: Sequence[float] | np.ndarray) -> Box:
+    x, y, w, h = (float(one) for one in values)
+    return x, y, w, h
