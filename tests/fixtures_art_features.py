@@ -6,8 +6,10 @@ from numpy.typing import NDArray
 from training.art.features import SCALES, Features, cell_centres, grid_shape
 
 CHANNELS = 64
-KNOTS = 64
-"""Of a field along a side: what is half way between two cells of the finest grids is nearly as unlike as others."""
+KNOTS = 40
+"""Of a picture along a side: neighbouring cells are alike in the finest grids, and unlike in the coarsest."""
+DETAIL_KNOTS = 12
+"""Of a detail, which is a third of a picture."""
 
 
 class Field:
@@ -25,6 +27,11 @@ class Field:
         upper = self._values[y, x] * (1 - u) + self._values[y, x + 1] * u
         lower = self._values[y + 1, x] * (1 - u) + self._values[y + 1, x + 1] * u
         return upper * (1 - v) + lower * v
+
+
+def detail(seed: int) -> Field:
+    """What is put into several pictures."""
+    return Field(seed, DETAIL_KNOTS)
 
 
 def placed(centre: tuple[float, float], size: tuple[float, float], turn_deg: float = 0.0) -> NDArray[np.float64]:

@@ -43,7 +43,7 @@ def weights(square: NDArray[np.float64], similarity: NDArray[np.float32], tolera
     """What each correspondence adds to the sum of equation 2.8: exp(-e^2 / (2 sigma^2)) * s, and 0 beyond the
     tolerance. square: e^2."""
     inside = np.exp(square * (-0.5 / tolerance.deviation**2)) * similarity
-    return inside * (square <= tolerance.largest**2)
+    return np.where(square <= tolerance.largest**2, inside, 0.0)
 
 
 def hypotheses(

@@ -7,11 +7,11 @@ cells of the picture is all the multiplications that there are; what is left is 
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from training.art.boxes import suppressed
 from training.art.features import Features
+from training.art.matching import Arithmetic, cosines
 from training.art.regions import Region
 
 
@@ -25,14 +25,16 @@ class Found:
     """(N,) cosines."""
 
 
-def dense_cosine(region: NDArray[np.float16], grid: NDArray[np.float16]) -> NDArray[np.float32]:
+def dense_cosine(
+    region: NDArray[np.float16], grid: NDArray[np.float16], arithmetic: Arithmetic = "fastest"
+) -> NDArray[np.float32]:
     """(h, w, C), (H, W, C) -> (H - h + 1, W - w + 1): the cosine with the region's first cell at each place."""
     height, width, channels = region.shape
     rows, columns = grid.shape[0] - height + 1, grid.shape[1] - width + 1
     if rows < 1 or columns < 1:
         return np.empty((max(rows, 0), max(columns, 0)), np.float32)
-    ours, theirs = (torch.from_numpy(one.reshape(-1, channels)).float().numpy() for one in (region, grid))
-    products = (ours @ theirs.T).reshape(height, width, *grid.shape[:2])
+    every = cosines(region.reshape(-1, channels), grid.reshape(-1, channels), arithmetic)
+    products = every.reshape(height, width, *grid.shape[:2])
     total = np.zeros((rows, columns), np.float32)
     for row in range(height):
         for column in range(width):

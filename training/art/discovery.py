@@ -39,8 +39,8 @@ class DiscoveryConfig:
     tolerance: float = 2.0
     """Cells within which a correspondence is an inlier."""
     most_alike: float = 0.85
-    """Cells of the source whose neighbours' features have a mean cosine with theirs above this are left out: walls, skies
-    and frames are alike in all pictures."""
+    """Cells of the source whose neighbours' features have a mean cosine with theirs above this are left out: walls and
+    skies are alike in all pictures."""
     least_cells: int = 4
     """Smaller pieces that hang together, in either picture, are dropped."""
     least_share: float = 0.25

@@ -75,13 +75,15 @@ class Cells:
 
 def alikeness(grid: NDArray[np.float16]) -> NDArray[np.float32]:
     """(h, w, C) -> (h, w): the mean cosine of each cell with those left, right, above and below it, 0 without any."""
-    values = torch.from_numpy(grid).float()
+    values = single(grid)
     total, count = np.zeros(grid.shape[:2], np.float32), np.zeros(grid.shape[:2], np.float32)
     for axis in (0, 1):
         length = grid.shape[axis] - 1
-        near = (values.narrow(axis, 0, length) * values.narrow(axis, 1, length)).sum(dim=2).numpy()
-        for first in (0, 1):
-            part = tuple(slice(first, first + length) if one == axis else slice(None) for one in (0, 1))
+        before, after = (
+            tuple(slice(first, first + length) if one == axis else slice(None) for one in (0, 1)) for first in (0, 1)
+        )
+        near = np.einsum("hwc,hwc->hw", values[before], values[after])
+        for part in (before, after):
             total[part] += near
             count[part] += 1
     return total / np.maximum(count, 1)
@@ -94,25 +96,39 @@ def _inner(side: int, margin: int) -> slice:
 
 def mutual_matches(source: Cells, targets: Sequence[Cells], arithmetic: Arithmetic = "fastest") -> Matches:
     """All pairs of a source cell and a target cell that are each other's nearest, for each target grid by itself."""
-    quick = arithmetic == "int8" or (arithmetic == "fastest" and multiplies_bytes())
+    quick = _quick(arithmetic)
     here = _as_factor(source.vectors, quick)
     found = [_mutual(here, target.vectors, quick) for target in targets]
     number = np.concatenate([ours for ours, _ in found])
+    vectors = np.concatenate([one.vectors[theirs] for one, (_, theirs) in zip(targets, found, strict=True)])
     return Matches(
         source=source.centres[number],
         target=np.concatenate([one.centres[theirs] for one, (_, theirs) in zip(targets, found, strict=True)]),
-        similarity=np.concatenate(
-            [cosine(source.vectors[ours], one.vectors[theirs]) for one, (ours, theirs) in zip(targets, found, strict=True)]
-        ),
+        similarity=cosine(source.vectors[number], vectors),
         cell=source.number[number],
         scale=np.repeat(np.arange(len(targets)), [len(ours) for ours, _ in found]),
     )
 
 
+def cosines(a: NDArray[np.float16], b: NDArray[np.float16], arithmetic: Arithmetic) -> NDArray[np.float32]:
+    """(N, C), (M, C) unit vectors -> (N, M) cosines of all with all."""
+    quick = _quick(arithmetic)
+    factors = [_as_factor(one, quick) for one in (a, b)]
+    if quick:
+        return torch._int_mm(factors[0], factors[1].T).numpy() * np.float32(_step(a.shape[1]) ** 2)
+    return factors[0].numpy() @ factors[1].numpy().T
+
+
 def cosine(a: NDArray[np.float16], b: NDArray[np.float16]) -> NDArray[np.float32]:
     """(M, C), (M, C) unit vectors -> (M,)."""
-    # torch takes half precision to single eight numbers at a time, numpy one after the other.
-    return (torch.from_numpy(a).float() * torch.from_numpy(b).float()).sum(dim=1).numpy()
+    return (single(a) * single(b)).sum(axis=1)
+
+
+def single(values: NDArray[np.float16]) -> NDArray[np.float32]:
+    """Half to single precision as torch does it, many numbers at a time; numpy takes one after the other."""
+    # torch warns of what it cannot write to, such as features that are mapped from a file.
+    own = values if values.flags.writeable else values.copy()
+    return torch.from_numpy(own).float().numpy()
 
 
 @cache
@@ -155,9 +171,17 @@ def _products(source: torch.Tensor, target: NDArray[np.float16], quick: bool) ->
 
 def _as_factor(vectors: NDArray[np.float16], quick: bool) -> torch.Tensor:
     """Float32, or whole numbers; one factor for all vectors keeps the order of the products."""
-    values = torch.from_numpy(vectors).float()
+    values = torch.from_numpy(single(vectors))
     if not quick:
         return values
-    # Of unit vectors of C numbers few are beyond 8 / sqrt(C); to clip those costs less than to coarsen all others.
-    step = min(1.0, 8.0 / values.shape[1] ** 0.5) / LARGEST_INT8
-    return values.mul_(1.0 / step).round_().clamp_(-LARGEST_INT8, LARGEST_INT8).to(torch.int8)
+    return values.mul_(1.0 / _step(values.shape[1])).round_().clamp_(-LARGEST_INT8, LARGEST_INT8).to(torch.int8)
+
+
+def _step(channels: int) -> float:
+    """What 1 stands for. Of unit vectors of C numbers few are beyond 8 / sqrt(C); to clip those costs less than to
+    coarsen all others."""
+    return min(1.0, 8.0 / channels**0.5) / LARGEST_INT8
+
+
+def _quick(arithmetic: Arithmetic) -> bool:
+    return arithmetic == "int8" or (arithmetic == "fastest" and multiplies_bytes())

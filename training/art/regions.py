@@ -91,5 +91,5 @@ def _cell(share: float, count: int) -> float:
     return (share * side_px(count) - MARGIN / 2) / STRIDE
 
 
-def _share(cell: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+def _share(cell: NDArray[np.floating], count: int) -> NDArray[np.floating]:
     return (cell * STRIDE + MARGIN / 2) / side_px(count)

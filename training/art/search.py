@@ -5,7 +5,7 @@ with discovery, what also agrees about one affine map comes first.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -28,9 +28,7 @@ class SearchConfig:
     """Boxes of a picture that overlap by more than this (intersection over union) are one."""
     verified: int = 50
     """With discovery: so many pictures, those of the best boxes, are looked at."""
-    weight: float = 1.0
-    """What a discovery's score adds to the cosine."""
-    discovery: DiscoveryConfig = DiscoveryConfig(least_cells=3, deviation=1.0, tolerance=2.0)
+    discovery: DiscoveryConfig = field(default_factory=lambda: DiscoveryConfig(least_cells=3))
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +38,7 @@ class Detection:
     picture: int
     box: Box
     score: float
-    """The cosine, plus the weighted score of the discovery where there is one."""
+    """The cosine; where an affine map explains it, 1 and the score of that, so that these come first."""
     discovery: Discovery | None = None
 
 
@@ -62,12 +60,9 @@ def search(
     if not verify:
         return ranked
     first = list(dict.fromkeys(one.picture for one in ranked))[: config.verified]
-    verified = {number: _verified(region, collection[number], config) for number in first}
-    return _ranked(
-        joined
-        for number in dict.fromkeys(one.picture for one in ranked)
-        for joined in _joined([one for one in ranked if one.picture == number], verified.get(number, []), config)
-    )
+    verified = [one for number in first for one in _verified(region, number, collection[number], config)]
+    others = [one for one in ranked if not _shown(one, verified, config)]
+    return _ranked([*verified, *others])
 
 
 def _ranked(found: Iterable[Detection]) -> list[Detection]:
@@ -75,25 +70,21 @@ def _ranked(found: Iterable[Detection]) -> list[Detection]:
     return sorted(found, key=lambda one: (-one.score, one.picture))
 
 
-def _verified(region: Region, features: Features, config: SearchConfig) -> list[tuple[Box, Discovery]]:
-    """Where affine maps put the box."""
+def _verified(region: Region, number: int, features: Features, config: SearchConfig) -> list[Detection]:
+    """Where affine maps put the box in a picture."""
     cells = region.cells()
     source = Source(cells, region.whole, region.size, len(cells.number))
     found = discoveries(source, target_cells(features, config.discovery), features.size, config.discovery)
-    return [(placed, one) for one in found if (placed := _placed(one, region, features.size)) is not None]
+    return [
+        Detection(number, box, 1 + one.score, one)
+        for one in found
+        if (box := _placed(one, region, features.size)) is not None
+    ]
 
 
-def _joined(
-    cosines: Sequence[Detection], verified: Sequence[tuple[Box, Discovery]], config: SearchConfig
-) -> list[Detection]:
-    """Of one picture: discoveries with the cosine of the box that they are nearest to, then the other boxes."""
-    joined: list[Detection] = []
-    for box, discovery in verified:
-        near = [one.score for one in cosines if overlap(one.box, box) > config.overlap]
-        cosine = max(near, default=min((one.score for one in cosines), default=0.0))
-        joined.append(Detection(cosines[0].picture, box, cosine + config.weight * discovery.score, discovery))
-    others = [one for one in cosines if all(overlap(one.box, box) <= config.overlap for box, _ in verified)]
-    return [*joined, *(replace(one) for one in others)]
+def _shown(one: Detection, verified: Sequence[Detection], config: SearchConfig) -> bool:
+    """Whether a map has put the box there as well."""
+    return any(one.picture == other.picture and overlap(one.box, other.box) > config.overlap for other in verified)
 
 
 def _placed(discovery: Discovery, region: Region, size: Size) -> Box | None:

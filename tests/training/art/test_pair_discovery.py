@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from fixtures_art_features import Field, box_of, composed, picture, placed
+from fixtures_art_features import box_of, composed, detail, picture, placed
 
 from training.art.boxes import overlap
 from training.art.discovery import DiscoveryConfig, discover, discover_all
@@ -18,8 +18,8 @@ HERE = placed((0.3, 0.45), (0.3, 0.55))
 )
 def test_a_copied_detail_is_found_with_the_map_that_it_was_copied_by(centre, size, turn_deg):
     there = placed(centre, size, turn_deg)
-    detail = Field(5)
-    found = discover(picture(1, ((detail, HERE),)), picture(2, ((detail, there),)))
+    copied = detail(5)
+    found = discover(picture(1, ((copied, HERE),)), picture(2, ((copied, there),)))
     assert found is not None
     corners = np.array([[0, 0, 1], [1, 0, 1], [0, 1, 1], [1, 1, 1]]) @ np.vstack([HERE, [0, 0, 1]]).T
     np.testing.assert_allclose(corners @ found.affine.T, corners @ composed(HERE, there).T, atol=0.02)
@@ -30,8 +30,8 @@ def test_a_copied_detail_is_found_with_the_map_that_it_was_copied_by(centre, siz
 
 def test_the_score_is_that_of_equation_2_8():
     config = DiscoveryConfig()
-    detail = Field(5)
-    one, other = picture(1, ((detail, HERE),)), picture(2, ((detail, placed((0.6, 0.5), (0.3, 0.55))),))
+    copied = detail(5)
+    one, other = picture(1, ((copied, HERE),)), picture(2, ((copied, placed((0.6, 0.5), (0.3, 0.55))),))
     found = discover(one, other, config)
     grid = one.grids[5]
     count = (grid.shape[0] - 2 * config.margin) * (grid.shape[1] - 2 * config.margin)
@@ -44,27 +44,27 @@ def test_the_score_is_that_of_equation_2_8():
 
 
 def test_no_cell_is_matched_twice():
-    detail = Field(5)
-    found = discover(picture(1, ((detail, HERE),)), picture(2, ((detail, placed((0.6, 0.5), (0.4, 0.7))),)))
+    copied = detail(5)
+    found = discover(picture(1, ((copied, HERE),)), picture(2, ((copied, placed((0.6, 0.5), (0.4, 0.7))),)))
     assert len(np.unique(found.source, axis=0)) == len(found.source)
     assert len(np.unique(found.target, axis=0)) == len(found.target)
 
 
 def test_unrelated_pictures_have_nothing_in_common_that_scores_like_a_copy():
-    copied = discover(picture(1, ((Field(5), HERE),)), picture(2, ((Field(5), HERE),)))
+    same = discover(picture(1, ((detail(5), HERE),)), picture(2, ((detail(5), HERE),)))
     pictures = [picture(seed) for seed in range(10, 15)]
     scores = [
         found.score if (found := discover(one, other)) else 0.0
         for number, one in enumerate(pictures)
         for other in pictures[number + 1 :]
     ]
-    assert max(scores) < 0.1 * copied.score
+    assert max(scores) < 0.1 * same.score
 
 
 def test_noise_lowers_the_score_before_it_hides_the_detail():
     scores = []
     for noise in (0.1, 0.6, 1.2):
-        pair = [picture(seed, ((Field(5), HERE),), noise) for seed in (1, 2)]
+        pair = [picture(seed, ((detail(5), HERE),), noise) for seed in (1, 2)]
         found = discover(*pair)
         assert found is not None
         assert overlap(found.source_box, box_of(HERE, SIZE)) > 0.5
@@ -74,8 +74,8 @@ def test_noise_lowers_the_score_before_it_hides_the_detail():
 
 def test_two_details_are_both_found_each_by_its_own_map():
     first, second = placed((0.22, 0.4), (0.25, 0.5)), placed((0.75, 0.6), (0.25, 0.5))
-    one = picture(1, ((Field(5), first), (Field(6), second)))
-    other = picture(2, ((Field(5), second), (Field(6), first)))
+    one = picture(1, ((detail(5), first), (detail(6), second)))
+    other = picture(2, ((detail(5), second), (detail(6), first)))
     found = discover_all(one, other)
     boxes = [(box_of(first, SIZE), box_of(second, SIZE)), (box_of(second, SIZE), box_of(first, SIZE))]
     best = [max(range(2), key=lambda k, one=one: overlap(one.source_box, boxes[k][0])) for one in found[:2]]
@@ -85,14 +85,14 @@ def test_two_details_are_both_found_each_by_its_own_map():
 
 
 def test_the_same_seed_gives_the_same_discovery():
-    pair = [picture(seed, ((Field(5), HERE),), 0.8) for seed in (1, 2)]
+    pair = [picture(seed, ((detail(5), HERE),), 0.8) for seed in (1, 2)]
     first, again = (discover(*pair, DiscoveryConfig(seed=3)) for _ in range(2))
     assert first.score == again.score
     np.testing.assert_array_equal(first.source, again.source)
 
 
 def test_bytes_find_what_single_precision_finds():
-    pair = [picture(seed, ((Field(5), HERE),), 0.5) for seed in (1, 2)]
+    pair = [picture(seed, ((detail(5), HERE),), 0.5) for seed in (1, 2)]
     exact, quick = (discover(*pair, DiscoveryConfig(arithmetic=kind)) for kind in ("float32", "int8"))
     assert quick.score == pytest.approx(exact.score, rel=0.05)
     np.testing.assert_allclose(quick.affine, exact.affine, atol=0.01)

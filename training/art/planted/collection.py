@@ -49,7 +49,8 @@ class PlantedConfig:
     def __post_init__(self) -> None:
         unknown = sorted(set(self.media) - set(MEDIA))
         if unknown or not self.media:
-            raise InputError(f"Media can be {', '.join(MEDIA)}: {', '.join(unknown) or 'none at all'} cannot.", "medium")
+            named = ", ".join(unknown) or "none at all"
+            raise InputError(f"Media can be {', '.join(MEDIA)}: {named} cannot.", "medium")
         if self.group < 2:
             raise InputError(f"A group needs 2 pictures or more to have a detail in common, not {self.group}.", "group")
 
@@ -164,4 +165,4 @@ def _read(path: Path, longest_px: int) -> NDArray[np.uint8]:
     if scale >= 1:
         return picture
     size = tuple(max(1, round(side * scale)) for side in picture.shape[1::-1])
-    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.uint8)

@@ -48,8 +48,8 @@ def framed(picture: Picture, share: float, random: np.random.Generator) -> tuple
     return np.clip(np.rint(frame), 0, 255).astype(np.uint8), border
 
 
-def _soft(mask: Picture, deviation: float) -> NDArray[np.float32]:
-    return (cv2.GaussianBlur(mask, (0, 0), max(0.4, deviation)).astype(np.float32) / 255)[..., None]
+def _soft(mask: Picture, deviation: float) -> NDArray[np.float64]:
+    return (cv2.GaussianBlur(mask, (0, 0), max(0.4, deviation)).astype(np.float64) / 255)[..., None]
 
 
 def _stains(shape: tuple[int, ...], count: int, unit: float, random: np.random.Generator) -> NDArray[np.float32]:

@@ -5,13 +5,15 @@ side, so that a larger scan of a picture becomes the same drawing.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]
-Plane = NDArray[np.float32]
+Plane = NDArray[Any]
+"""(h, w) or (h, w, 3), 0..1 unless said."""
 Medium = Callable[[Picture, np.random.Generator], Picture]
 
 
@@ -130,7 +132,8 @@ def _stretched(plane: Plane) -> Plane:
 
 
 def _blurred(plane: Plane, deviation: float) -> Plane:
-    return cv2.GaussianBlur(plane, (0, 0), max(deviation, 0.3))
+    blurred: Plane = cv2.GaussianBlur(plane, (0, 0), max(deviation, 0.3))
+    return blurred
 
 
 def _bytes(values: Plane) -> Picture:
@@ -144,7 +147,8 @@ def _step(values: Plane, width: float) -> Plane:
 
 def _evened(light: Plane, clip: float) -> Plane:
     """Contrast made alike in all parts of a picture, as an eye does that draws them one by one."""
-    return cv2.createCLAHE(clip, (6, 6)).apply(_bytes(light)).astype(np.float32) / 255
+    even: Plane = cv2.createCLAHE(clip, (6, 6)).apply(_bytes(light)).astype(np.float32)
+    return even / 255
 
 
 def _lines(light: Plane, deviation: float, least: float) -> Plane:
@@ -169,9 +173,9 @@ def _strokes(
     middle = size // 2
     turn = np.deg2rad(angle)
     reach = np.array([np.cos(turn), np.sin(turn)]) * middle
-    ends = [tuple(int(round(one)) for one in middle + sign * reach) for sign in (-1, 1)]
+    ends = [tuple(round(one) for one in middle + sign * reach) for sign in (-1, 1)]
     cv2.line(kernel, ends[0], ends[1], 1.0, 1, cv2.LINE_AA)
-    noise = cv2.filter2D(_blurred(random.standard_normal(shape, np.float32), width), -1, kernel)
+    noise: Plane = cv2.filter2D(_blurred(random.standard_normal(shape, np.float32), width), -1, kernel)
     noise /= max(float(noise.std()), 1e-6)
     return _step(noise, 1.1)
 
@@ -222,6 +226,7 @@ def _cracks(shape: tuple[int, ...], unit: float, random: np.random.Generator) ->
     seeds = np.ones((height, width), np.uint8)
     seeds[random.integers(0, height, count), random.integers(0, width, count)] = 0
     _, labels = cv2.distanceTransformWithLabels(seeds, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    border = (np.abs(np.diff(labels, axis=0, prepend=labels[:1])) + np.abs(np.diff(labels, axis=1, prepend=labels[:, :1]))) > 0
+    down, across = np.diff(labels, axis=0, prepend=labels[:1]), np.diff(labels, axis=1, prepend=labels[:, :1])
+    border = (down != 0) | (across != 0)
     patchy = _step(_grain(shape, 50 * unit, random) - 0.62, 0.1)
     return _blurred(border.astype(np.float32), 0.6 * unit) * patchy
