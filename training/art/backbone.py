@@ -18,9 +18,9 @@ _LARGEST_SIDE_PX = 8192
 
 
 class Backbone(Protocol):
-    """(B, H, W, 3) uint8 RGB -> (B, h, w, C) unit vectors; cell (i, j) is centred on pixel (stride i, stride j).
+    """(B, H, W, 3) uint8 RGB -> (B, h, w, C) unit vectors, h = ceil(H / stride) and w = ceil(W / stride).
 
-    Any `nn.Module` with a stride; what `ceil(H / stride)` and `ceil(W / stride)` are, h and w are.
+    An `nn.Module`, any with a stride: cell (i, j) is centred on pixel (stride i, stride j).
     """
 
     stride: int
@@ -61,8 +61,9 @@ def digest(backbone: Backbone) -> str:
     return sha.hexdigest()
 
 
-def to_onnx(backbone: nn.Module) -> bytes:
+def to_onnx(backbone: Backbone) -> bytes:
     """The backbone for one picture (1, H, W, 3) of any size, as input "image", to (1, h, w, C), "features"."""
     height, width = (torch.export.Dim(name, min=1, max=_LARGEST_SIDE_PX) for name in ("height", "width"))
     example = torch.zeros(1, 79, 95, 3, dtype=torch.uint8)
+    assert isinstance(backbone, nn.Module)
     return exported(backbone, (example,), ["features"], {"image": {1: height, 2: width}})

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.errors import EngineError
 from perception.images import resize
-from training.art.features import MARGIN, SCALES, STRIDE, Features, grid_shape, side_px
+from training.art.features import SCALES, Features, grid_shape, side_px
 from training.art.network import Network
 from training.art.pictures import Picture
 
@@ -16,26 +17,28 @@ _METHOD = 1
 
 
 class Extractor:
-    """A backbone that makes features of pictures, of stride 16."""
+    """A backbone's network that makes features of pictures."""
 
-    def __init__(self, network: Network, weights: str) -> None:
-        """weights: their digest, as `training.art.backbone.digest` has it."""
-        self._network, self.engine = network, network.engine
+    def __init__(self, network: Network, weights: str, stride: int) -> None:
+        """weights: their digest, as `training.art.backbone.digest` has it. stride: the backbone's, px."""
+        self._network, self._stride, self.engine = network, stride, network.engine
         self.key = key(weights, network.engine)
 
     def features(self, picture: Picture) -> Features:
-        """Unit vectors in half precision at all scales."""
+        """Unit vectors in half precision at all scales. Raises EngineError for a network that fails, or has another
+        stride."""
         grids = []
-        for image, shape in zip(pyramid(picture), shapes(picture.size), strict=True):
-            found = self._network.run(centred(image))
-            assert found.shape[:2] == shape
+        for image, shape in zip(pyramid(picture, self._stride), shapes(picture.size), strict=True):
+            found = self._network.run(image)
+            if found.shape[:2] != shape:
+                raise EngineError(f"the backbone gives a grid of {found.shape[:2]}, not {shape}: see to its stride.")
             grids.append(found.astype(np.float16))
         return Features(picture.size, tuple(grids))
 
 
 def key(weights: str, engine: str) -> str:
     """What tells features of one making from those of another, in hexadecimal digits."""
-    made: tuple[Any, ...] = (_METHOD, weights, engine, SCALES, STRIDE)
+    made: tuple[Any, ...] = (_METHOD, weights, engine, SCALES)
     return hashlib.sha256(repr(made).encode()).hexdigest()
 
 
@@ -44,13 +47,12 @@ def shapes(size: tuple[int, int]) -> list[tuple[int, int]]:
     return [grid_shape(size, scale) for scale in SCALES]
 
 
-def pyramid(picture: Picture) -> list[NDArray[np.uint8]]:
-    """The picture as each of its grids needs it, (side_px(h), side_px(w), 3)."""
-    return [resize(picture.rgb, side_px(columns), side_px(rows)) for rows, columns in shapes(picture.size)]
+def pyramid(picture: Picture, stride: int) -> list[NDArray[np.uint8]]:
+    """The picture as a backbone of that stride is given it for each of the grids, (H, W, 3).
 
-
-def centred(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Without the first 7 px of both sides. A backbone's first cell is centred on the first pixel that it is given, and
-    the picture has as much left and above of its first cell's middle as it has right and below of the last one's."""
-    before = MARGIN // 2
-    return image[before:, before:]
+    A backbone's first cell is centred on the first pixel that it is given. So the first pixels of each side, nearly
+    half a stride, are left out: then as much is beyond the middle of the first cell as beyond that of the last one.
+    """
+    before = (stride - 1) // 2
+    sides = [(side_px(columns, stride), side_px(rows, stride)) for rows, columns in shapes(picture.size)]
+    return [resize(picture.rgb, *side)[before:, before:] for side in sides]

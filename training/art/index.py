@@ -10,7 +10,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from perception.errors import ImageError
-from training.art.backbone import digest, open_backbone, to_onnx
+from training.art.backbone import Backbone, digest, to_onnx
 from training.art.collection import Duplicate, Found, Problem, picture_files, told_apart
 from training.art.extractor import Extractor, key
 from training.art.feature_store import FeatureStore
@@ -31,14 +31,13 @@ class Index:
 
 
 def open_store(
-    weights: Path | None, cache: Path | None, engine: Engine | None = None
+    backbone: Backbone, cache: Path | None, engine: Engine | None = None
 ) -> tuple[FeatureStore, Extractor]:
     """The cache of a backbone's features, and what makes them.
 
-    weights: as `open_backbone` takes them. cache: its folder; None for one of that backbone among the user's caches.
-    Raises BlockworldError as `open_backbone`, `FeatureStore` and `Network` do.
+    cache: its folder; None for one of that backbone among the user's caches. Raises BlockworldError as `FeatureStore`
+    and `Network` do.
     """
-    backbone = open_backbone(weights)
     chosen, sha = engine or fastest_engine(), digest(backbone)
     made_by = key(sha, chosen)
     store = FeatureStore(cache or default_cache() / made_by[:16], made_by)
@@ -46,7 +45,7 @@ def open_store(
     if content is None:
         content = to_onnx(backbone)
         store.keep_network(content)
-    return store, Extractor(Network(content, chosen), sha)
+    return store, Extractor(Network(content, chosen), sha, backbone.stride)
 
 
 def default_cache() -> Path:

@@ -19,8 +19,9 @@ def index(folder: Path, weights: Path | None, cache: Path | None) -> None:
     A picture that cannot be used is told, and the others are indexed.
     """
     with training_needed():
+        from training.art.backbone import open_backbone
         from training.art.index import index_folder, open_store
-    store, extractor = open_store(weights, cache)
+    store, extractor = open_store(open_backbone(weights), cache)
     found = index_folder(folder, store, extractor, progress=True)
     for duplicate in found.duplicates:
         click.echo(f"duplicate: {reason(duplicate.path)} is the same as {reason(duplicate.of)}")

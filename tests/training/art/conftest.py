@@ -20,4 +20,4 @@ def network(backbone):
 
 @pytest.fixture(scope="session")
 def extractor(backbone, network):
-    return Extractor(network, digest(backbone))
+    return Extractor(network, digest(backbone), backbone.stride)
