@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -233,7 +234,7 @@ class RegionIndex:
                 found._picture, found._cells, found._places = (arrays[name] for name in ("picture", "cells", "places"))
             found._index = _faiss().read_index(str(paths[0]))
             found.pictures = described["pictures"]
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        except (OSError, EOFError, BadZipFile, ValueError, KeyError, TypeError, RuntimeError) as error:
             raise BlockworldError(
                 f"{folder} has no index of regions that can be read ({reason(error)}): make it anew."
             ) from error

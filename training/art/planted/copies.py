@@ -136,4 +136,6 @@ def _pasted(
     spread = np.clip((there.std(axis=0) + 1) / (here.std(axis=0) + 1), 0.7, 1.4)
     toned = (copied - here.mean(axis=0)) * spread + there.mean(axis=0)
     blended = around + alpha * (copied + colours * (toned - copied) - around)
-    return cv2.cvtColor(np.clip(np.rint(blended), 0, 255).astype(np.uint8), cv2.COLOR_LAB2RGB)
+    made = cv2.cvtColor(np.clip(np.rint(blended), 0, 255).astype(np.uint8), cv2.COLOR_LAB2RGB)
+    # There and back between colour spaces not every px would stay as it was.
+    return np.where(alpha > 0, made, host)
