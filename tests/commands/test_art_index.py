@@ -25,7 +25,7 @@ def test_pictures_are_indexed_once_and_each_problem_is_told(blockworld, place):
     words = ("art", "index", place / "scans", "--weights", place / "weights.pth", "--cache", place / "cache")
     for done in ("2 indexed, 0 reused", "0 indexed, 2 reused"):
         status, told, _ = blockworld(*words)
-        assert status == 0 and f"2 pictures: {done}; 1 duplicates, 2 problems; features in {place / 'cache'}" in told
+        assert status == 0 and f"pictures: {done}, 1 duplicate, 2 with problems; features in {place / 'cache'}" in told
         assert f"duplicate: {place}/scans/deep/b.png is the same as {place}/scans/a.png\n" in told
         assert f"problem: {place}/scans/empty.tif is empty" in told
         assert f"problem: {place}/scans/text.jpg is no picture that can be read" in told

@@ -94,8 +94,8 @@ def read_picture(path: Path) -> Picture:
 
 
 def shown(path: Path) -> str:
-    """A file's name as it can be printed."""
-    return reason(path)
+    """A file's name as it can be printed, on one line."""
+    return "".join(one if one.isprintable() else "?" for one in str(path))
 
 
 def _opened(file: BinaryIO, path: Path) -> Image.Image:

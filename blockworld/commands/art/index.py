@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from blockworld.art_options import CACHE, COLLECTION, WEIGHTS, training_needed
-from perception.errors import BlockworldError, reason
+from perception.errors import BlockworldError
 
 
 @click.command("index", epilog="Example: blockworld art index scans --cache features")
@@ -21,16 +21,17 @@ def index(folder: Path, weights: Path | None, cache: Path | None) -> None:
     with training_needed():
         from training.art.backbone import open_backbone
         from training.art.index import index_folder, open_store
+        from training.art.pictures import shown
     store, extractor = open_store(open_backbone(weights), cache)
     found = index_folder(folder, store, extractor, progress=True)
     for duplicate in found.duplicates:
-        click.echo(f"duplicate: {reason(duplicate.path)} is the same as {reason(duplicate.of)}")
+        click.echo(f"duplicate: {shown(duplicate.path)} is the same as {shown(duplicate.of)}")
     for problem in found.problems:
         click.echo(f"problem: {problem.sentence}")
     if not found.pictures:
-        raise BlockworldError(f"there is no picture that can be used in {reason(folder)}: name a folder of scans.")
+        raise BlockworldError(f"there is no picture that can be used in {shown(folder)}: name a folder of scans.")
+    reused = len(found.pictures) - found.made
     click.echo(
-        f"{len(found.pictures)} pictures: {found.made} indexed, {len(found.pictures) - found.made} reused; "
-        f"{len(found.duplicates)} duplicates, {len(found.problems)} problems; features in {store.folder} "
-        f"by {extractor.engine}"
+        f"pictures: {found.made} indexed, {reused} reused, {len(found.duplicates)} duplicate, "
+        f"{len(found.problems)} with problems; features in {store.folder} by {extractor.engine}"
     )

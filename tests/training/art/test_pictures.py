@@ -170,6 +170,12 @@ def test_what_cannot_be_used_is_told_in_one_sentence(tmp_path, name, kind, told)
     assert str(error.value).startswith(str(tmp_path / name)) and str(error.value).count("\n") == 0
 
 
+def test_a_name_that_would_break_a_line_is_told_on_one(tmp_path):
+    (tmp_path / "two\nlines\x07.jpg").touch()
+    with pytest.raises(ImageError, match=r"two\?lines\?\.jpg is empty"):
+        read_picture(tmp_path / "two\nlines\x07.jpg")
+
+
 def test_the_digest_is_of_the_content(tmp_path):
     for name in ("a.png", "b.png"):
         scan().save(tmp_path / name)
