@@ -17,6 +17,7 @@ from training.art.boxes import Box, Size, overlap
 from training.art.features import Features
 from training.art.hough import Group, groups
 from training.art.matching import Arithmetic, Cells, Matches, alikeness, mutual_matches
+from training.art.regions import Region
 
 REFINED = 3
 """Times a map is fitted to the correspondences that it has."""
@@ -38,9 +39,9 @@ class DiscoveryConfig:
     """sigma of equation 2.8, in cells of the source."""
     tolerance: float = 2.0
     """Cells within which a correspondence is an inlier."""
-    most_alike: float = 0.85
-    """Cells of the source whose neighbours' features have a mean cosine with theirs above this are left out: walls and
-    skies are alike in all pictures."""
+    distinct: float = 0.5
+    """Share of the source's cells that are looked for: those least like their neighbours. Walls and skies are alike in
+    all pictures."""
     least_cells: int = 4
     """Smaller pieces that hang together, in either picture, are dropped."""
     least_share: float = 0.25
@@ -86,8 +87,15 @@ class Source:
         """The whole picture."""
         grid = min(features.grids, key=lambda one: abs(max(one.shape[:2]) - config.source_cells))
         cells = Cells.of(grid, config.margin)
-        distinct = alikeness(grid).reshape(-1)[cells.number] <= config.most_alike
-        return cls(cells.chosen(distinct), (grid.shape[0], grid.shape[1]), features.size, len(cells.number))
+        alike = alikeness(grid).reshape(-1)[cells.number]
+        distinct = cells.chosen(alike <= np.quantile(alike, config.distinct))
+        return cls(distinct, (grid.shape[0], grid.shape[1]), features.size, len(cells.number))
+
+    @classmethod
+    def of_region(cls, region: Region) -> "Source":
+        """All cells of a box."""
+        cells = region.cells()
+        return cls(cells, region.whole, region.size, len(cells.number))
 
 
 def discover(source: Features, target: Features, config: DiscoveryConfig | None = None) -> Discovery | None:

@@ -1,6 +1,6 @@
 """An index of pooled regions of all pictures: which pictures, and where in them, may show what a region shows.
 
-Pictures are cut into overlapping windows of 4x4 cells at four scales. The mean of a window's features, whitened to 64
+Pictures are cut into overlapping windows of 3x3 cells at four scales. The mean of a window's features, whitened to 64
 numbers, is one vector of a faiss index (bytes, inverted lists). What comes back for the windows of a picture or of a
 box votes for a translation and a scale, so that a picture counts by what agrees, not by how much wall it has ("weak
 geometric consistency", Jegou, Douze, Schmid, ECCV 2008).
@@ -29,7 +29,7 @@ FILES = ("regions.faiss", "regions.npz", "regions.json")
 class RegionIndexConfig:
     """How pictures are cut into windows, and the index is made."""
 
-    window: int = 4
+    window: int = 3
     """Cells along a side."""
     stride: int = 2
     cells: tuple[int, ...] = (74, 49, 36, 20)

@@ -72,9 +72,8 @@ def _ranked(found: Iterable[Detection]) -> list[Detection]:
 
 def _verified(region: Region, number: int, features: Features, config: SearchConfig) -> list[Detection]:
     """Where affine maps put the box in a picture."""
-    cells = region.cells()
-    source = Source(cells, region.whole, region.size, len(cells.number))
-    found = discoveries(source, target_cells(features, config.discovery), features.size, config.discovery)
+    there = target_cells(features, config.discovery)
+    found = discoveries(Source.of_region(region), there, features.size, config.discovery)
     return [
         Detection(number, box, 1 + one.score, one)
         for one in found

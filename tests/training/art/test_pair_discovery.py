@@ -5,10 +5,12 @@ import pytest
 from fixtures_art_features import box_of, composed, detail, picture, placed
 
 from training.art.boxes import overlap
-from training.art.discovery import DiscoveryConfig, discover, discover_all
+from training.art.discovery import DiscoveryConfig, Source, discover, discover_all
 
 SIZE = (800, 450)
 HERE = placed((0.3, 0.45), (0.3, 0.55))
+ALL = DiscoveryConfig(distinct=1.0)
+"""A random field has no walls that would have to be left out."""
 
 
 @pytest.mark.parametrize(
@@ -19,7 +21,7 @@ HERE = placed((0.3, 0.45), (0.3, 0.55))
 def test_a_copied_detail_is_found_with_the_map_that_it_was_copied_by(centre, size, turn_deg):
     there = placed(centre, size, turn_deg)
     copied = detail(5)
-    found = discover(picture(1, ((copied, HERE),)), picture(2, ((copied, there),)))
+    found = discover(picture(1, ((copied, HERE),)), picture(2, ((copied, there),)), ALL)
     assert found is not None
     corners = np.array([[0, 0, 1], [1, 0, 1], [0, 1, 1], [1, 1, 1]]) @ np.vstack([HERE, [0, 0, 1]]).T
     np.testing.assert_allclose(corners @ found.affine.T, corners @ composed(HERE, there).T, atol=0.02)
@@ -65,7 +67,7 @@ def test_noise_lowers_the_score_before_it_hides_the_detail():
     scores = []
     for noise in (0.1, 0.6, 1.2):
         pair = [picture(seed, ((detail(5), HERE),), noise) for seed in (1, 2)]
-        found = discover(*pair)
+        found = discover(*pair, ALL)
         assert found is not None
         assert overlap(found.source_box, box_of(HERE, SIZE)) > 0.5
         scores.append(found.score)
@@ -76,7 +78,7 @@ def test_two_details_are_both_found_each_by_its_own_map():
     first, second = placed((0.22, 0.4), (0.25, 0.5)), placed((0.75, 0.6), (0.25, 0.5))
     one = picture(1, ((detail(5), first), (detail(6), second)))
     other = picture(2, ((detail(5), second), (detail(6), first)))
-    found = discover_all(one, other)
+    found = discover_all(one, other, ALL)
     boxes = [(box_of(first, SIZE), box_of(second, SIZE)), (box_of(second, SIZE), box_of(first, SIZE))]
     best = [max(range(2), key=lambda k, one=one: overlap(one.source_box, boxes[k][0])) for one in found[:2]]
     assert sorted(best) == [0, 1]
@@ -109,3 +111,14 @@ def test_a_blank_picture_has_nothing_in_common_with_any():
 def test_pictures_of_a_few_cells_are_no_error():
     small = picture(1, scales=(3, 2, 1), size=(40, 30))
     assert discover(small, small) is None or discover(small, small).score > 0
+
+
+def test_cells_that_are_like_their_neighbours_are_not_looked_for():
+    wall = picture(1, ((detail(5), HERE),))
+    for grid in wall.grids:
+        grid[:, grid.shape[1] // 2 :] = grid[0, 0]
+    found = Source.of(wall, DiscoveryConfig(distinct=0.5, margin=0))
+    rows, columns = wall.grids[5].shape[:2]
+    assert found.count == rows * columns
+    assert len(found.cells.number) <= 0.5 * found.count + 1
+    assert (found.cells.number % columns <= columns // 2).all()
