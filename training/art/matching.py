@@ -8,7 +8,7 @@ cosine, is taken in float32 from the half precision features in either case.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -117,6 +117,13 @@ def cosines(a: NDArray[np.float16], b: NDArray[np.float16], arithmetic: Arithmet
     if quick:
         return torch._int_mm(factors[0], factors[1].T).numpy() * np.float32(_step(a.shape[1]) ** 2)
     return factors[0].numpy() @ factors[1].numpy().T
+
+
+def products_of_bytes(a: NDArray[np.int8], b: NDArray[np.int8]) -> NDArray[Any]:
+    """(N, C), (M, C) -> (N, M), exact: whole numbers, or where the processor has no instructions for them, float32."""
+    if multiplies_bytes():
+        return torch._int_mm(torch.from_numpy(np.ascontiguousarray(a)), torch.from_numpy(b).T).numpy()
+    return a.astype(np.float32) @ b.astype(np.float32).T
 
 
 def cosine(a: NDArray[np.float16], b: NDArray[np.float16]) -> NDArray[np.float32]:
