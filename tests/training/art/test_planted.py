@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from perception.errors import ImageError, InputError
+from perception.errors import BlockworldError, ImageError, InputError
 from training.art.annotations import read_detections
 from training.art.boxes import overlap
 from training.art.planted.collection import PlantedConfig, dealt, instances, make_benchmark, pictures_in
@@ -147,10 +147,18 @@ def test_the_benchmark_is_read_by_the_loader_of_brueghel(folder, tmp_path):
         assert file.read_bytes() == (again.parent / file.name).read_bytes()
 
 
+def test_pictures_of_the_same_name_in_two_folders_do_not_meet(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        Image.fromarray(_painting(len(name))).save(tmp_path / "in" / name / "scan.png")
+    made = make_benchmark(tmp_path / "in", tmp_path / "out", PlantedConfig(group=2)).parent
+    assert sorted(one.name for one in made.glob("*.jpg")) == ["00000-scan.jpg", "00001-scan.jpg"]
+
+
 def test_what_cannot_be_made_a_benchmark_is_told(tmp_path):
     with pytest.raises(InputError, match="no pictures"):
         make_benchmark(tmp_path, tmp_path / "out")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(BlockworldError, match="cannot be read"):
         pictures_in(tmp_path / "missing")
     Image.fromarray(_painting(1)).save(tmp_path / "one.png")
     with pytest.raises(InputError, match="one picture only"):

@@ -13,18 +13,19 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
-from perception.errors import ImageError, InputError, reason
+from perception.errors import InputError
 from sim.random_streams import stream
 from training.art.boxes import Box
+from training.art.collection import picture_files
+from training.art.pictures import read_picture
 from training.art.planted.copies import CopyRanges, detail_of, planted
 from training.art.planted.damage import damaged, framed
 from training.art.planted.media import MEDIA
 
 ANNOTATIONS, TRUTH = "annotations.json", "truth.json"
 UNCHANGED = "none"
-SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp")
 
 
 @dataclass(frozen=True)
@@ -69,16 +70,13 @@ class Instance:
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """The files that look like pictures, in the order of their names.
+    """The picture files in and below a folder, in the order of their names.
 
-    Raises InputError where the folder cannot be read or has none.
+    Raises BlockworldError where the folder cannot be read or has none.
     """
-    try:
-        found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
-    except OSError as error:
-        raise InputError(f"{folder} cannot be read: {reason(error)}.", "folder") from error
+    found, _ = picture_files(folder)
     if not found:
-        raise InputError(f"{folder} has no pictures ({', '.join(SUFFIXES)}): name a folder that has.", "folder")
+        raise InputError(f"{folder} has no pictures: name a folder that has.", "folder")
     return found
 
 
@@ -93,12 +91,12 @@ def instances(files: Sequence[Path], group: int, config: PlantedConfig) -> Itera
 
     Raises ImageError for a file that cannot be read, and IndexError for a group that is not dealt.
     """
-    numbers = dealt(len(files), config)[group]
+    numbers, names = dealt(len(files), config)[group], _names(files)
     random = stream(config.seed, group, "planted detail")
     source = _read(files[numbers[0]], config.longest_px)
     detail = detail_of(source, config.ranges, random)
     first_medium = int(random.integers(len(config.media)))
-    yield Instance(_name(files[numbers[0]]), source, detail, UNCHANGED, np.eye(2, 3))
+    yield Instance(names[numbers[0]], source, detail, UNCHANGED, np.eye(2, 3))
     for place, number in enumerate(numbers[1:]):
         random = stream(config.seed, group, f"planted copy {place}")
         placed = planted(source, detail, _read(files[number], config.longest_px), config.ranges, random)
@@ -114,15 +112,15 @@ def instances(files: Sequence[Path], group: int, config: PlantedConfig) -> Itera
             picture, border = framed(picture, random.uniform(0.05, 0.14), random)
         x, y, w, h = placed.box
         affine = placed.affine + np.array([[0, 0, border], [0, 0, border]])
-        yield Instance(_name(files[number]), picture, (x + border, y + border, w, h), medium, affine)
+        yield Instance(names[number], picture, (x + border, y + border, w, h), medium, affine)
 
 
 def make_benchmark(folder: Path, out: Path, config: PlantedConfig | None = None) -> Path:
     """Write pictures, and their annotations as those of the Brueghel data set; returns the annotations' path.
 
     Each picture with a detail is a query, the others of its group are what is to be found; categories are the groups.
-    `truth.json` beside it has the medium and the affine map of each copy. Raises InputError and ImageError as
-    `pictures_in` and `instances` do.
+    `truth.json` beside it has the medium and the affine map of each copy. Raises BlockworldError as `pictures_in` and
+    `instances` do.
     """
     config = config or PlantedConfig()
     files = pictures_in(folder)
@@ -151,16 +149,15 @@ def _corners(one: Instance) -> list[float]:
     return [round(x, 2), round(y, 2), round(x + w, 2), round(y + h, 2)]
 
 
-def _name(path: Path) -> str:
-    return f"{path.stem}.jpg"
+def _names(files: Sequence[Path]) -> list[str]:
+    """Of the pictures that are made of files: like theirs, with numbers where two would be the same."""
+    stems = [path.stem for path in files]
+    alone = len(set(stems)) == len(stems)
+    return [f"{stem}.jpg" if alone else f"{number:05d}-{stem}.jpg" for number, stem in enumerate(stems)]
 
 
 def _read(path: Path, longest_px: int) -> NDArray[np.uint8]:
-    try:
-        with Image.open(path) as file:
-            picture = np.asarray(ImageOps.exif_transpose(file).convert("RGB"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ImageError(f"{path} cannot be read as a picture: {reason(error)}.", "picture") from error
+    picture = read_picture(path).rgb
     scale = longest_px / max(picture.shape[:2])
     if scale >= 1:
         return picture
