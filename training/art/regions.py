@@ -63,6 +63,28 @@ class Region:
         cut = np.ascontiguousarray(grid[sides[0], sides[1]])
         return cls(cut, (firsts[0], firsts[1]), whole, size, box, (left, top, right, bottom))
 
+    @classmethod
+    def tiles(cls, features: Features, longest: int, side: int = QUERY_CELLS, apart: int = 6) -> "list[Region]":
+        """Overlapping tiles of a picture, `side` cells a side and about `apart` cells from one to the next, of the grid
+        with `longest` cells along its longest side, or nearly; its outermost cells are left out where that can be."""
+        grid = min(features.grids, key=lambda one: abs(max(one.shape[:2]) - longest))
+        whole = (grid.shape[0], grid.shape[1])
+        rows, columns = (_firsts(count, side, apart) for count in whole)
+        found = []
+        for row in rows:
+            for column in columns:
+                cut = np.ascontiguousarray(grid[row : row + side, column : column + side])
+                corners = [
+                    (_share(np.array([first - 0.5, first + extent - 0.5]), count) * px).tolist()
+                    for first, extent, count, px in zip(
+                        (column, row), cut.shape[1::-1], whole[::-1], features.size, strict=True
+                    )
+                ]
+                (x, right), (y, bottom) = corners
+                box = (x, y, right - x, bottom - y)
+                found.append(cls(cut, (row, column), whole, features.size, box, (0.5, 0.5, 0.5, 0.5)))
+        return found
+
     def cells(self) -> Cells:
         """Its cells, where they are in the whole grid."""
         rows, columns = (
@@ -89,6 +111,14 @@ class Region:
 def _cell(share: float, count: int) -> float:
     """From [0, 1] along a side to cells, 0 in the middle of the first."""
     return (share * side_px(count) - MARGIN / 2) / STRIDE
+
+
+def _firsts(count: int, side: int, apart: int) -> list[int]:
+    """Where tiles begin along a side of so many cells."""
+    last = max(count - side - 1, 0)
+    first = min(1, last)
+    steps = max(1, round((last - first) / apart) + 1)
+    return sorted({round(one) for one in np.linspace(first, last, steps).tolist()})
 
 
 def _share(cell: NDArray[np.floating], count: int) -> NDArray[np.floating]:

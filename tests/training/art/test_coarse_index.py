@@ -8,6 +8,7 @@ from perception.errors import InputError
 from training.art import matching
 from training.art.coarse import CoarseIndex
 from training.art.regions import Region
+from training.art.shortlist import shortlist_by_tiles
 
 HERE = placed((0.3, 0.45), (0.3, 0.55))
 SCALES = (74, 49, 36, 20)
@@ -54,3 +55,21 @@ def test_a_box_of_any_size_has_a_score(index, pictures):
 def test_an_index_needs_pictures_to_learn_from():
     with pytest.raises(InputError, match="given none"):
         CoarseIndex.learned([])
+
+
+def test_a_shortlist_by_tiles_joins_the_pictures_with_the_detail(index, pictures):
+    keys = [str(number) for number in range(len(pictures))]
+    pairs = shortlist_by_tiles(keys, dict(zip(keys, pictures, strict=True)), index, 3)
+    assert {(0, 1), (0, 2), (1, 2)} <= set(pairs)
+    assert len(pairs) <= 3 * len(keys)
+    assert pairs == sorted(set(pairs))
+
+
+def test_tiles_cover_a_picture_and_know_their_boxes(pictures):
+    tiles = Region.tiles(pictures[0], 36)
+    assert len(tiles) == 15
+    again = [Region.of(pictures[0], tile.box) for tile in tiles]
+    for tile, other in zip(tiles, again, strict=True):
+        np.testing.assert_array_equal(tile.grid, other.grid)
+    assert min(tile.corner for tile in tiles) == (1, 1)
+    assert len(Region.tiles(picture(1, scales=(3,), size=(40, 30)), 36)) == 1
