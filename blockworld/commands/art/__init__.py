@@ -3,6 +3,7 @@
 import click
 
 from blockworld.commands.art.index import index
+from blockworld.commands.art.learn import learn
 
 
 @click.group(epilog="Example: blockworld art index scans")
@@ -10,5 +11,5 @@ def command() -> None:
     """Find the details that the pictures of a collection share: figures, studies, copies."""
 
 
-for verb in (index,):
+for verb in (index, learn):
     command.add_command(verb)
