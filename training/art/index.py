@@ -18,6 +18,15 @@ from training.art.network import Engine, Network, fastest_engine
 from training.art.pictures import Picture, read_picture
 
 
+@dataclass(frozen=True)
+class Indexed:
+    """A picture that there are features of."""
+
+    picture: Found
+    made: bool
+    """Whether they were computed just now."""
+
+
 @dataclass
 class Index:
     """What came of a folder; pictures in the order of their names."""
@@ -28,6 +37,16 @@ class Index:
     """Of these, how many pictures the features of were computed just now."""
     duplicates: list[Duplicate] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+
+    def add(self, one: Indexed | Duplicate | Problem) -> None:
+        """Take in what came of a file."""
+        if isinstance(one, Duplicate):
+            self.duplicates.append(one)
+        elif isinstance(one, Problem):
+            self.problems.append(one)
+        else:
+            self.pictures.append(one.picture)
+            self.made += one.made
 
 
 def open_store(
@@ -62,26 +81,28 @@ def index_folder(folder: Path, store: FeatureStore, extractor: Extractor, progre
     """
     files, problems = picture_files(folder)
     index = Index(problems=problems)
-    with (
-        ThreadPoolExecutor(1, thread_name_prefix="pictures") as reader,
-        tqdm(total=len(files), unit=" pictures", disable=None if progress else True) as bar,
-    ):
-        for one, reading in _read_ahead(told_apart(files), store, reader):
-            if isinstance(one, Duplicate):
-                index.duplicates.append(one)
-            elif isinstance(one, Problem):
-                index.problems.append(one)
-            elif reading is None:
-                index.pictures.append(one)
-            else:
-                try:
-                    store.put(one.digest, extractor.features(reading.result()))
-                    index.pictures.append(one)
-                    index.made += 1
-                except ImageError as error:
-                    index.problems.append(Problem(one.path, str(error)))
+    with tqdm(total=len(files), unit=" pictures", disable=None if progress else True) as bar:
+        for one in indexed(files, store, extractor):
+            index.add(one)
             bar.update()
     return index
+
+
+def indexed(files: list[Path], store: FeatureStore, extractor: Extractor) -> Iterator[Indexed | Duplicate | Problem]:
+    """What came of each file, in their order, as soon as it is known. Raises BlockworldError where the store cannot be
+    written to."""
+    with ThreadPoolExecutor(1, thread_name_prefix="pictures") as reader:
+        for one, reading in _read_ahead(told_apart(files), store, reader):
+            if not isinstance(one, Found):
+                yield one
+                continue
+            try:
+                if reading is not None:
+                    store.put(one.digest, extractor.features(reading.result()))
+            except ImageError as error:
+                yield Problem(one.path, str(error))
+            else:
+                yield Indexed(one, made=reading is not None)
 
 
 def _read_ahead(

@@ -80,6 +80,16 @@ def mine(
     return [_detail(one) for entry in done for one in entry["details"]]
 
 
+def details_so_far(journal: Path) -> list[Detail]:
+    """What a journal has, while others may be writing it; nothing where it cannot be read."""
+    try:
+        content = journal.read_bytes()
+        entries = [json.loads(line) for line in content[: content.rfind(b"\n") + 1].splitlines()[1:]]
+    except (OSError, ValueError):
+        return []
+    return [_detail(one) for entry in entries for one in entry["details"]]
+
+
 def _jobs(keys: Sequence[str], pairs: Pairs) -> list[tuple[str, list[str]]]:
     """The pairs by their first picture, whose features are then prepared once."""
     jobs: dict[int, list[str]] = {}
