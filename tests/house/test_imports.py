@@ -1,4 +1,5 @@
-"""Arrows point one way: training -> sim -> perception, and each heavy library stays in its place."""
+"""Arrows point one way: training -> sim -> perception, apps -> training and perception; each heavy library stays in its
+place."""
 
 import ast
 from pathlib import Path
@@ -10,6 +11,7 @@ FOLDERS = {
     "perception": ROOT / "ros_ws" / "src" / "perception" / "perception",
     "sim": ROOT / "sim",
     "training": ROOT / "training",
+    "apps": ROOT / "apps",
 }
 ROS = {
     "rclpy",
@@ -21,9 +23,10 @@ ROS = {
     "geometry_msgs",
 }
 FORBIDDEN = {
-    "perception": {"torch", "lightning_fabric", "pybullet", "pybullet_data", "sim", "training", "blockworld"},
-    "sim": {"torch", "lightning_fabric", "training", "blockworld"} | ROS,
-    "training": {"blockworld"} | ROS,
+    "perception": {"torch", "lightning_fabric", "pybullet", "pybullet_data", "sim", "training", "apps", "blockworld"},
+    "sim": {"torch", "lightning_fabric", "training", "apps", "blockworld"} | ROS,
+    "training": {"apps", "blockworld"} | ROS,
+    "apps": {"torch", "lightning_fabric", "pybullet", "sim", "blockworld"} | ROS,
 }
 
 
@@ -66,6 +69,7 @@ def test_only_the_nodes_import_rclpy():
         *sources("perception"),
         *sources("sim"),
         *sources("training"),
+        *sources("apps"),
         *(ROOT / "blockworld").rglob("*.py"),
     ]
     importers = {p for p in everything if "rclpy" in imported_packages(p.read_text(encoding="utf-8"))}

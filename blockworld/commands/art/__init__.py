@@ -2,8 +2,11 @@
 
 import click
 
+from blockworld.commands.art.browse import browse
+from blockworld.commands.art.discover import discover
 from blockworld.commands.art.index import index
 from blockworld.commands.art.learn import learn
+from blockworld.commands.art.search import search
 
 
 @click.group(epilog="Example: blockworld art index scans")
@@ -11,5 +14,5 @@ def command() -> None:
     """Find the details that the pictures of a collection share: figures, studies, copies."""
 
 
-for verb in (index, learn):
+for verb in (index, learn, search, discover, browse):
     command.add_command(verb)
