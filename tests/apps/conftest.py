@@ -1,0 +1,50 @@
+"""The pattern browser over pictures that a program drew: as an application, and as a server on a port."""
+
+import threading
+import time
+
+import pytest
+import uvicorn
+from fixtures_art_painted import painted_folder, painted_store
+
+from apps.patterns.collection import Collection
+from apps.patterns.discovery import Discovery
+from apps.patterns.server import opened
+
+
+@pytest.fixture(scope="module")
+def scans(tmp_path_factory):
+    """Five pictures, three of them with the same ship, and a file that is none."""
+    folder = painted_folder(tmp_path_factory.mktemp("browsed") / "scans")
+    (folder / "broken.jpg").write_text("no picture")
+    (folder.parent / "secret.png").write_bytes((folder / "hills.png").read_bytes() + b"not for everyone")
+    (folder / "link.png").symlink_to(folder.parent / "secret.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def collection(scans):
+    return Collection(scans, *painted_store(scans.parent / "cache"))
+
+
+@pytest.fixture(scope="module")
+def application(collection, scans):
+    """All of it, while it indexes."""
+    discovery = Discovery(collection, scans.parent / "cache" / "discovery")
+    with opened(collection, discovery, "https://museum.example/") as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+def address(application):
+    """Of a server on a free port."""
+    config = uvicorn.Config(application, "127.0.0.1", 0, log_level="warning", lifespan="off", ws="none")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
