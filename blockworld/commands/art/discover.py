@@ -50,6 +50,6 @@ def discover(
     named = zip(collection.names, collection.paths, strict=True)
     page = write_report(found, dict(zip(gallery.keys, named, strict=True)), folder, out, base)
     click.echo(
-        f"{len(found)} details in {config.least_pictures} pictures or more, of {len(gallery)} pictures and "
+        f"{len(found)} {'detail' if len(found) == 1 else 'details'} in {config.least_pictures} pictures or more, of {len(gallery)} pictures and "
         f"{len(work.pairs)} pairs; {page} written"
     )
