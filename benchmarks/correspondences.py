@@ -6,7 +6,7 @@ matched points from the true ones on the target, as on FAUST's challenge. Publis
 regression 6.29 cm, with it 3.255, regular sampling 3.048, high-resolution template 2.878; Chamfer distance alone 8.727,
 with regularization 4.835, with correspondences 2.878.
 
-Networks without correspondences take hours to train and are no part of the models: the rows that need them are there
+Networks without correspondences are for comparison only and no part of the models: the rows that need them are there
 once `blockworld train shapes-human-chamfer --models runs/models` and the same with `shapes-human-unsupervised` have
 been run.
 """

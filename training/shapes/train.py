@@ -14,7 +14,7 @@ from tqdm import tqdm
 from training.core.checkpoint import resume, save_checkpoint, states
 from training.core.launch import launched
 from training.core.muon import Muon
-from training.core.precision import product_dtype
+from training.core.precision import products_of_step
 from training.core.schedule import rate
 from training.shapes.config import ShapesConfig
 from training.shapes.evaluate import held_out_error
@@ -52,16 +52,14 @@ def train(config: ShapesConfig, progress: bool = True) -> dict[str, float]:
     wrapped, *optimisers = fabric.setup(network, *optimisers)
     bar = tqdm(total=steps, initial=done, unit="step", disable=not (progress and fabric.is_global_zero))
     saved, losses = time.monotonic(), []
-    fast = product_dtype(fabric.device) if config.bfloat16 else torch.float32
     for step in range(done, steps):
         whole = sample(shapes, config, step, batch, fabric.global_rank * config.batch)
         parts = list(_parts(fabric, whole, config.micro_batch))
-        dtype = fast if step < (1 - config.single_share) * steps else torch.float32
         total = 0.0
         for number, part in enumerate(parts):
             last_part = number + 1 == len(parts)
             with fabric.no_backward_sync(wrapped, enabled=not last_part):
-                with torch.autocast(fabric.device.type, dtype, enabled=dtype == torch.bfloat16):
+                with products_of_step(fabric.device, step, steps, config.bfloat16, config.single_share):
                     loss = objective(wrapped, part, step) / len(parts)
                 fabric.backward(loss)
             total += float(loss.detach())

@@ -55,6 +55,10 @@ class AtlasConfig(BaseModel):
     learning_rate: float = Field(default=1e-3, gt=0)
     normals: float = Field(default=0.1, ge=0)
     """With points_normals: what a unit of a normal counts beside one of a place."""
+    bfloat16: bool = True
+    """Matrix products in bfloat16 where the device has them, weights and what is optimised in single precision."""
+    single_share: float = Field(default=0.1, ge=0, le=1)
+    """Last part of the training that is done in single precision throughout."""
     seed: int = 0
     checkpoint_s: float = Field(default=120.0, gt=0)
     """Seconds between checkpoints."""

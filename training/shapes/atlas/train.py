@@ -12,6 +12,7 @@ from tqdm import tqdm
 from perception.errors import BlockworldError
 from training.core.checkpoint import load_checkpoint, resume, save_checkpoint, states
 from training.core.launch import launched
+from training.core.precision import products_of_step
 from training.core.schedule import rate
 from training.shapes.atlas.config import AtlasConfig
 from training.shapes.atlas.evaluate import held_out_chamfer
@@ -55,8 +56,9 @@ def train(config: AtlasConfig, progress: bool = True) -> dict[str, float]:
     for step in range(done, steps):
         data = batch_of(config, surfaces, pictures, step, batch, fabric.global_rank * config.batch)
         charts = None if data.charts is None else fabric.to_device(data.charts)
-        found = wrapped(fabric.to_device(data.seen), charts)
-        loss = chamfer(found, fabric.to_device(data.target))
+        with products_of_step(fabric.device, step, steps, config.bfloat16, config.single_share):
+            found = wrapped(fabric.to_device(data.seen), charts)
+        loss = chamfer(found.float(), fabric.to_device(data.target))
         fabric.backward(loss)
         for optimiser, schedule in zip(optimisers, schedules, strict=True):
             optimiser.step()
