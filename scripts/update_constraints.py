@@ -2,7 +2,8 @@
 
 For each Python, in a fresh virtual environment of it:
 
-    pip install --dry-run --ignore-installed --report report-3.11.json -e '.[ros,sim,train,art,shapes,openvino,ray,browser,dev]'
+    pip install --dry-run --ignore-installed --report report-3.11.json \\
+        -e '.[ros,sim,train,art,shapes,openvino,ray,browser,dev]'
 
 then: python scripts/update_constraints.py report-3.11.json report-3.12.json report-3.13.json
 """
