@@ -32,11 +32,11 @@ def serve(
     discovery = Discovery(collection, store.folder / JOURNALS, config)
     with _listening(port) as listening, opened(collection, discovery, base) as app:
         told(f"http://{HOST}:{listening.getsockname()[1]}/")
-        config = uvicorn.Config(
+        served = uvicorn.Config(
             app, log_level="warning", lifespan="off", ws="none", server_header=False, limit_concurrency=MOST_REQUESTS,
             timeout_graceful_shutdown=2,
         )
-        uvicorn.Server(config).run([listening])
+        uvicorn.Server(served).run([listening])
 
 
 def _listening(port: int) -> socket.socket:
