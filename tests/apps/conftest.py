@@ -10,6 +10,7 @@ from fixtures_art_painted import painted_folder, painted_store
 from apps.patterns.collection import Collection
 from apps.patterns.discovery import Discovery
 from apps.patterns.server import opened
+from training.art.whole_collection import CollectionConfig
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,8 @@ def collection(scans):
 @pytest.fixture(scope="module")
 def application(collection, scans):
     """All of it, while it indexes."""
-    discovery = Discovery(collection, scans.parent / "cache" / "discovery")
+    config = CollectionConfig(least_score=0.03)
+    discovery = Discovery(collection, scans.parent / "cache" / "discovery", config)
     with opened(collection, discovery, "https://museum.example/") as app:
         yield app
 

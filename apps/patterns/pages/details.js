@@ -34,7 +34,7 @@ export async function update(told, visible) {
 
 function show(clusters) {
   one("details-exports").hidden = !clusters.length;
-  const none = standing.state === "done" ? [made("p", { class: "hint" }, "No detail is in three pictures or more.")] : [];
+  const none = standing.state === "done" ? [made("p", { class: "hint" }, "No detail is in three pictures or more. Across media scores are lower: `--least-score` of the command says what counts.")] : [];
   one("clusters").replaceChildren(...(clusters.length ? clusters.map(cluster) : none));
 }
 

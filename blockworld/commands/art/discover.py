@@ -49,8 +49,8 @@ def discover(
     found = work.clusters(details)
     named = zip(collection.names, collection.paths, strict=True)
     page = write_report(found, dict(zip(gallery.keys, named, strict=True)), folder, out, base)
-    details_found = f"{len(found)} {'detail' if len(found) == 1 else 'details'}"
+    counted = "1 detail" if len(found) == 1 else f"{len(found)} details"
     click.echo(
-        f"{details_found} in {config.least_pictures} pictures or more, of {len(gallery)} pictures and "
+        f"{counted} in {config.least_pictures} pictures or more, of {len(gallery)} pictures and "
         f"{len(work.pairs)} pairs; {page} written"
     )
