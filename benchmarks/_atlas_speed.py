@@ -41,8 +41,9 @@ def mesh_speed(one: Compared) -> dict:
         for a, b in factors:
             torch.bmm(a, b)
 
-    single = decoder_to_onnx(AtlasModel(config.model_copy(update={"charts": 1})).eval(), config)
-    session = open_session(single, "CPUExecutionProvider", len(sched_getaffinity(0)))
+    single = config.model_copy(update={"charts": 1})
+    content = decoder_to_onnx(AtlasModel(single).eval(), single)
+    session = open_session(content, "CPUExecutionProvider", len(sched_getaffinity(0)))
     given = {"latent": latent, "charts": grid.points[None].astype(np.float32)}
 
     def loop() -> None:
