@@ -1,9 +1,12 @@
 """A collection and a network small enough to learn with in seconds."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 from torch import Tensor, nn
@@ -30,6 +33,18 @@ class SmallBackbone(nn.Module):
         """See `training.art.backbone.Backbone`."""
         found = self.second(functional.relu(self.first(images.permute(0, 3, 1, 2).float() / 64 - 2)))
         return functional.normalize(found, dim=1).permute(0, 2, 3, 1)
+
+
+@contextmanager
+def little_to_do(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Two scales of seven, the coarsest: a tenth of the time. One thread: two that wait for each other beside other
+    work take twelve times as long over what is so little."""
+    monkeypatch.setattr("training.art.extractor.SCALES", (36, 20))
+    monkeypatch.setattr("training.art.learning.proposals.SCALES", (36, 20))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def write_copies(folder: Path, pictures: int = 3, width: int = WIDTH, height: int = HEIGHT) -> None:

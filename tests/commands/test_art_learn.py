@@ -3,7 +3,7 @@
 import pytest
 import torch
 from fixtures_art import published, random_backbone
-from fixtures_art_learning import write_copies
+from fixtures_art_learning import little_to_do, write_copies
 
 from training.art.backbone import digest, open_backbone
 
@@ -12,14 +12,8 @@ WORDS = ("rounds=1", "sources=3", "proposals=4", "proposal_scales=[36]", "pairs=
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    """Two scales of seven, the coarsest: a tenth of the time. One thread: two that wait for each other beside other
-    work take twelve times as long over what is so little."""
-    monkeypatch.setattr("training.art.extractor.SCALES", (36, 20))
-    monkeypatch.setattr("training.art.learning.proposals.SCALES", (36, 20))
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+    with little_to_do(monkeypatch):
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,6 @@ from perception.graph import NodeSpec
 MALFORMED, BURST = 10_000, 100
 CYCLES, CYCLES_A_SAMPLE = 200, 20
 MOST_GROWTH_MB = 10.0
-NETWORKS_MB = 25.0  # what one set of networks takes; lost in each of the cycles, it would be 5 GB
 SOAK_S = float(os.environ.get("BLOCKWORLD_SOAK_S", "20"))
 
 
@@ -200,9 +199,8 @@ def test_the_life_cycle_may_be_gone_through_again_and_again(ros, models):
             if cycle % CYCLES_A_SAMPLE == CYCLES_A_SAMPLE - 1:
                 memory.append(memory_mb(pid))
                 open_now.append(handles(pid))
-        # Seen on busy machines: one step of 24 MB in all the cycles, about what a set of networks takes, and no more.
-        assert growth(memory) < NETWORKS_MB + MOST_GROWTH_MB, memory
-        assert min(open_now[-3:]) <= max(open_now[:3]), open_now  # an estimate at work has some for a while
+        assert growth(memory) < MOST_GROWTH_MB, memory
+        assert max(open_now[-3:]) <= max(open_now[:3]), open_now
         assert client.change_state("configure") and client.change_state("activate")
         assert client.localize("coarse").success
 

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from perception.errors import BlockworldError, InputError, reason
 from training.art.features import Features
 from training.art.matching import single
-from training.art.regions import Region
 
 VERSION = 1
 FILES = ("regions.faiss", "regions.npz", "regions.json")
@@ -189,19 +188,6 @@ class RegionIndex:
             groups, which = np.unique(key, axis=0, return_inverse=True)
             np.maximum.at(score, groups[:, 0], np.bincount(which.ravel(), weight))
         return score
-
-    def votes_for_region(self, region: Region, without: int | None = None) -> NDArray[np.float64]:
-        """The same for a box: its windows are those of its cells."""
-        height, width = region.grid.shape[:2]
-        windows = windows_of(region.grid, self._unmargined)
-        longest = max(region.whole)
-        corner = np.array(region.corner[::-1], np.float32) / longest
-        places = windows.places * (max(height, width) / longest) + corner
-        return self.votes(Windows(windows.vectors, places, np.full_like(windows.cells, longest)), without)
-
-    @property
-    def _unmargined(self) -> RegionIndexConfig:
-        return RegionIndexConfig(**(asdict(self.config) | {"margin": 0, "stride": 1}))
 
     def save(self, folder: Path) -> None:
         """Write it into a folder, each file under another name first."""

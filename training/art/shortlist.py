@@ -79,10 +79,3 @@ def shortlist_by_tiles(
         nearest = np.argsort(-total, kind="stable")[: min(neighbours, len(keys) - 1)]
         pairs.update((min(number, int(one)), max(number, int(one))) for one in nearest)
     return sorted(pairs)
-
-
-def pictures_for(region: Region, index: RegionIndex, count: int, without: int | None = None) -> list[int]:
-    """The `count` pictures of an index that are most likely to show a region, best first."""
-    votes = index.votes_for_region(region, without)
-    nearest = np.argsort(-votes, kind="stable")[:count]
-    return [int(one) for one in nearest if votes[one] > 0]

@@ -143,4 +143,5 @@ def test_repeated_details_are_found_and_compared(page):
 
 def test_a_picture_that_is_not_there_is_told(page, address):
     page.get(f"{address}/#/picture/{'0' * 64}")
-    until(page, lambda: "There is no such picture here" in text(page, "error"))
+    until(page, lambda: text(page, "error"))
+    assert "There is no such picture here" in text(page, "error")

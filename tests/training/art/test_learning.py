@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 from fixtures_art import random_backbone
-from fixtures_art_learning import SmallBackbone, copies
+from fixtures_art_learning import SmallBackbone, copies, little_to_do
 
 from perception.configuration import read_configuration
 from perception.errors import BlockworldError
@@ -20,14 +20,8 @@ from training.recipes import FOLDER
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    """Two scales of seven, the coarsest: a tenth of the time. One thread: two that wait for each other beside other
-    work take twelve times as long over what is so little."""
-    monkeypatch.setattr("training.art.extractor.SCALES", (36, 20))
-    monkeypatch.setattr("training.art.learning.proposals.SCALES", (36, 20))
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+    with little_to_do(monkeypatch):
+        yield
 
 
 @pytest.fixture(scope="module")

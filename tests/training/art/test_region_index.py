@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from fixtures_art_features import box_of, detail, picture, placed
+from fixtures_art_features import detail, picture, placed
 
 from perception.errors import BlockworldError, InputError
 from training.art.region_index import FILES, RegionIndex, RegionIndexConfig, picture_windows, windows_of
-from training.art.regions import Region
-from training.art.shortlist import build_index, pictures_for
+from training.art.shortlist import build_index
 
 SIZE = (800, 450)
 HERE, THERE = placed((0.3, 0.45), (0.3, 0.55)), placed((0.65, 0.5), (0.27, 0.5))
@@ -47,12 +46,6 @@ def test_most_votes_go_to_the_picture_with_the_same_detail(index, pictures):
         votes = index.votes(picture_windows(pictures[one], (49, 36), index.config), one)
         assert votes.argmax() == other
         assert votes[one] == 0
-
-
-def test_a_box_of_the_detail_gets_the_other_picture_first(index, pictures):
-    region = Region.of(pictures[0], box_of(HERE, SIZE))
-    assert pictures_for(region, index, 3, 0)[0] == 1
-    assert 0 not in pictures_for(region, index, 8, 0)
 
 
 def test_what_is_saved_is_read_back_and_answers_the_same(index, pictures, tmp_path):

@@ -50,8 +50,10 @@ class Continuous:
         self._keyframe_ns: list[int] = []
 
     def stop(self) -> None:
-        """Publish nothing more."""
+        """Publish nothing more, and begin nothing that still waits for its turn."""
         self._waker.destroy()
+        if self._job is not None:
+            self._job.cancel()
         self._job = None
 
     @property

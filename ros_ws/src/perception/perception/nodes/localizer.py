@@ -151,7 +151,8 @@ class LocalizerNode(ManagedNode):
         self._subscriptions_of_state.clear()
 
     def cleaned_up(self) -> None:
-        """Free the models."""
+        """Free the models, after the estimate that is at work: else they would be in memory beside the next ones."""
+        self._thread.submit(lambda: None).result()
         if self._answers is not None:
             self._answers.destroy()
             self._answers = None
