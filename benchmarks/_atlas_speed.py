@@ -1,9 +1,12 @@
 """How fast meshes of atlases are made, beside the matrix products in them, and how fast Chamfer distances are."""
 
-import threading
-import time
+import re
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from os import sched_getaffinity
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,6 +23,7 @@ from training.shapes.atlas.export import decoder_to_onnx
 from training.shapes.atlas.metrics import POINTS
 from training.shapes.atlas.model import AtlasModel
 from training.shapes.losses import chamfer
+from training.shapes.nearest import FEW
 
 MESH_POINTS = 22_500
 BATCH = 32
@@ -87,43 +91,40 @@ def factors_of(model: AtlasModel, seen: Tensor, grid: Tensor) -> list[tuple[Tens
 
 def chamfer_speed() -> dict:
     """Exact Chamfer distance with gradient of 32 pairs of 2,500 points, beside torch.cdist: time and memory."""
-    generator = torch.Generator().manual_seed(0)
-    first = torch.rand(BATCH, POINTS, 3, generator=generator, requires_grad=True)
-    second = torch.rand(BATCH, POINTS, 3, generator=generator)
-
-    def ours() -> None:
-        chamfer(first, second).backward()
-
-    def cdist() -> None:
-        squares = torch.cdist(first, second).square()
-        (squares.amin(dim=2).mean() + squares.amin(dim=1).mean()).backward()
-
     return {
         "network": f"Chamfer distance with gradient, {BATCH} x {POINTS} x {POINTS}",
-        "ms": 1000 * timed(ours, 3), "torch.cdist ms": 1000 * timed(cdist, 1),
-        "MiB": peak_mib(ours), "torch.cdist MiB": peak_mib(cdist),
+        "ms": 1000 * timed(partial(_with_gradient, chamfer), 3),
+        "torch.cdist ms": 1000 * timed(partial(_with_gradient, by_cdist), 1),
+        "MiB": peak_mib(chamfer), "torch.cdist MiB": peak_mib(by_cdist),
     }  # fmt: skip
 
 
-def peak_mib(run: Callable[[], None]) -> float:
-    """By how much the memory of this process grows in a call, at most, MiB; sampled every millisecond."""
-    done, peak = threading.Event(), [0.0]
-    start = resident_mib()
-
-    def watch() -> None:
-        while not done.is_set():
-            peak[0] = max(peak[0], resident_mib() - start)
-            time.sleep(1e-3)
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    run()
-    done.set()
-    thread.join()
-    return peak[0]
+def by_cdist(first: Tensor, second: Tensor) -> Tensor:
+    """As `chamfer`, with the distances of all pairs of points in memory."""
+    squares = torch.cdist(first, second).square()
+    return squares.amin(dim=2).mean() + squares.amin(dim=1).mean()
 
 
-def resident_mib() -> float:
-    """Memory of this process that is in use, MiB."""
-    with open("/proc/self/statm") as file:  # noqa: PTH123 - a thousand times a second
-        return int(file.read().split()[1]) * 4096 / 2**20
+def peak_mib(distance: Callable[[Tensor, Tensor], Tensor]) -> float:
+    """By how much the memory of a process of its own grows at most in a distance with gradient, MiB."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        return process.submit(_grown_mib, distance).result()
+
+
+def _grown_mib(distance: Callable[[Tensor, Tensor], Tensor]) -> float:
+    _with_gradient(distance, points=FEW)  # so that what is loaded at the first use is no part of it
+    before = _most_mib()
+    _with_gradient(distance)
+    return _most_mib() - before
+
+
+def _most_mib() -> float:
+    # Not ru_maxrss, in which a process begins with what its parent had.
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024  # type: ignore[index]
+
+
+def _with_gradient(distance: Callable[[Tensor, Tensor], Tensor], points: int = POINTS) -> None:
+    generator = torch.Generator().manual_seed(0)
+    first, second = (torch.rand(BATCH, points, 3, generator=generator) for _ in range(2))
+    distance(first.requires_grad_(), second).backward()

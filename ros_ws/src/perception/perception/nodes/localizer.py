@@ -78,9 +78,9 @@ class LocalizerNode(ManagedNode):
         )
 
     def destroy_node(self) -> None:
-        """Let the worker thread finish, then end the node."""
-        self._thread.shutdown(wait=True, cancel_futures=True)
+        """End the node, then the worker thread, for which the clean-up waits."""
         super().destroy_node()
+        self._thread.shutdown()
 
     # Lifecycle
 
