@@ -34,8 +34,8 @@ PAINTINGS = SHARED / "paintings"
 IMAGENET = SHARED / "backbones" / "resnet18_imagenet_conv1-layer3_bnfolded.npz"
 KEPT = "folder that keeps planted copies, features, learned weights and scores, so that a run goes on"
 """Of the option."""
-QUICK = 10
-"""Pictures, and no learning."""
+QUICK = 6
+"""Pictures, in groups of three, and no learning."""
 SETTINGS = LearningConfig(
     rounds=2, sources=50, proposals=60, proposal_scales=(68, 60, 49), searched=60, pairs=120, batch=2,
     least_votes=0.2, learning_rate=5e-5,
@@ -67,7 +67,7 @@ class Bench:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.copies = folder, folder / "copies"
         files = pictures_in(PAINTINGS)
-        annotations = make_benchmark(PAINTINGS, self.copies, PlantedConfig(), files[:QUICK] if quick else None)
+        annotations = make_benchmark(PAINTINGS, self.copies, PlantedConfig(group=3 if quick else 5), files[:QUICK] if quick else None)
         self.queries = one_of_each(read_detections(annotations))
         self._log = folder / "scores.jsonl"
         lines = self._log.read_text(encoding="utf-8").splitlines() if self._log.exists() else []
