@@ -1,8 +1,8 @@
 """How well copied details are found: planted copies in 105 photographs of paintings, by features of ImageNet, by these
 standardised, by features learned on the copies without labels, and by SIFT and RANSAC of OpenCV.
 
-Of each group of five pictures with a detail in common one is asked about, in turn, so that all media are. Pictures,
-features, checkpoints and scores are kept in a folder, and what is there is not made again.
+Of each group of five pictures with a detail in common (of three by --quick) one is asked about, in turn, so that all
+media are. Pictures, features, checkpoints and scores are kept in a folder, and what is there is not made again.
 """
 
 import json
@@ -67,7 +67,8 @@ class Bench:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.copies = folder, folder / "copies"
         files = pictures_in(PAINTINGS)
-        annotations = make_benchmark(PAINTINGS, self.copies, PlantedConfig(group=3 if quick else 5), files[:QUICK] if quick else None)
+        config, used = (PlantedConfig(group=3), files[:QUICK]) if quick else (PlantedConfig(), files)
+        annotations = make_benchmark(PAINTINGS, self.copies, config, used)
         self.queries = one_of_each(read_detections(annotations))
         self._log = folder / "scores.jsonl"
         lines = self._log.read_text(encoding="utf-8").splitlines() if self._log.exists() else []
