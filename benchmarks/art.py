@@ -3,6 +3,8 @@
 Index speed: from a picture to its features at 7 scales, by PyTorch as it is, with and without batch norms folded into
 the convolutions, and by each engine that is installed. Beside it the matrix products that the convolutions are, in the
 same precision, by PyTorch, and the floor: as many multiplications in one large product.
+
+Planted copies: how well details copied from one painting into others are found, beside SIFT and RANSAC.
 """
 
 import sys
@@ -10,6 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from _art_planted import KEPT, LEARNED, PLAIN, SIFT, planted
 from _art_speed import FOLDED, index_speed
 from _report import arguments, check, finish
 
@@ -21,13 +24,30 @@ def checks_of(rows: list[dict]) -> list[dict]:
         if str(row.get("index speed", "")).endswith("(ours)"):
             checks.append(check("index speed over that of PyTorch eager", row[f"{FOLDED} / this"], ">=", 2.0))
             checks.append(check("index speed: time over the floor", row["this / floor"], "<=", 2.0))
-    return checks
+    return checks + found_checks(rows)
+
+
+def found_checks(rows: list[dict]) -> list[dict]:
+    """Of planted copies, where features were learned."""
+    found = {(row["planted copies"], row["ranked by"]): row["mAP %"] for row in rows if "planted copies" in row}
+    if (LEARNED, "cosine") not in found:
+        return []
+    return [
+        *(
+            check(f"{way}: learned over ImageNet, points", found[LEARNED, way] - found[PLAIN, way], ">=", 10.0)
+            for way in ("cosine", "discovery")
+        ),
+        *(
+            check(f"learned {way} over SIFT + RANSAC, points", found[LEARNED, way] - found[SIFT, "keypoints"], ">", 0.0)
+            for way in ("cosine", "discovery")
+        ),
+    ]
 
 
 def main() -> None:
     """Print the tables."""
-    options = arguments(__doc__ or "")
-    rows = [*index_speed(options.quick)]
+    options = arguments(__doc__ or "", kept=KEPT)
+    rows = [*index_speed(options.quick), *planted(options.quick, options.kept)]
     finish(rows, checks_of(rows), options.quick)
 
 

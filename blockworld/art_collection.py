@@ -14,7 +14,7 @@ from perception.errors import BlockworldError
 if TYPE_CHECKING:
     from training.art.extractor import Extractor
     from training.art.feature_store import FeatureStore
-    from training.art.gallery import Gallery
+    from training.art.gallery import Gallery, NamedFeatures
 
 
 @dataclass(frozen=True)
@@ -28,16 +28,26 @@ class Opened:
     """Of its pictures, by number."""
     names: list[str]
     """The same, below the collection's folder."""
+    duplicates: dict[str, str]
+    """Names of files with the bytes of one of these pictures, and the names of those."""
+
+    def named(self) -> NamedFeatures:
+        """The features of all files by name, duplicates among them."""
+        from training.art.gallery import NamedFeatures
+
+        keys = dict(zip(self.names, self.gallery.keys, strict=True))
+        keys |= {name: keys[same] for name, same in self.duplicates.items() if same in keys}
+        return NamedFeatures(self.gallery.features, keys)
 
 
-def opened(folder: Path, weights: Path | None, cache: Path | None) -> Opened:
+def opened(folder: Path, weights: Path | None, cache: Path | None, standardise: bool = False) -> Opened:
     """Index a folder as far as it was not. Raises BlockworldError where no picture of it can be used."""
     with training_needed():
         from training.art.backbone import open_backbone
         from training.art.gallery import Gallery
         from training.art.index import index_folder, open_store
         from training.art.pictures import shown
-    store, extractor = open_store(open_backbone(weights), cache)
+    store, extractor = open_store(open_backbone(weights, standardise), cache)
     found = index_folder(folder, store, extractor, progress=True)
     for problem in found.problems:
         click.echo(f"problem: {problem.sentence}", err=True)
@@ -47,4 +57,11 @@ def opened(folder: Path, weights: Path | None, cache: Path | None) -> Opened:
     for one in found.pictures:
         gallery.add(one.digest)
     paths = [one.path for one in found.pictures]
-    return Opened(store, extractor, gallery, paths, [shown(one.relative_to(folder)) for one in paths])
+    duplicates = {_below(folder, one.path): _below(folder, one.of) for one in found.duplicates}
+    return Opened(store, extractor, gallery, paths, [_below(folder, one) for one in paths], duplicates)
+
+
+def _below(folder: Path, path: Path) -> str:
+    from training.art.pictures import shown
+
+    return shown(path.relative_to(folder))

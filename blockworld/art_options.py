@@ -19,6 +19,14 @@ CACHE = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for the features, 12 MB a picture; default: one for these weights in ~/.cache/blockworld/art.",
 )
+STANDARDISE = click.option(
+    "--standardise",
+    is_flag=True,
+    help="Take the medium out of features: channels of mean 0 and deviation 1 in each picture.",
+)
+VERIFY = click.option(
+    "--verify/--cosine", default=True, help="Whether matches that one affine map explains come first."
+)
 
 
 @contextmanager

@@ -61,7 +61,7 @@ def read_detections(path: Path) -> list[DetectionQuery]:
 
     Raises InputError where the file is not that.
     """
-    data = _json(path)
+    data = read_json(path)
     found = []
     for category, queries in _entries(data, path, "an object of categories"):
         for number, entry in enumerate(_list(queries, path, f"category {category}")):
@@ -82,7 +82,7 @@ def read_recognition(path: Path, part: str = "test") -> Recognition:
 
     Raises InputError where the file is not that, or a picture has no label.
     """
-    data = _json(path)
+    data = read_json(path)
     queries, searched, labels = (_member(data, name, path) for name in (part, "searchImg", "annotation"))
     names = {part: _names(queries, path, part), "searchImg": _names(searched, path, "searchImg")}
     for picture, label in _entries(labels, path, "annotation, an object of labels"):
@@ -122,7 +122,7 @@ def _oxford_folder(folder: Path) -> list[RetrievalQuery]:
 
 
 def _oxford_json(path: Path, part: str) -> list[RetrievalQuery]:
-    data = _json(path)
+    data = read_json(path)
     queries, annotation = _member(data, part, path), _member(data, "annotation", path)
     found = []
     for picture in _names(queries, path, part):
@@ -177,7 +177,8 @@ def _member(value: Any, name: str, path: Path) -> Any:
     return value[name]
 
 
-def _json(path: Path) -> Any:
+def read_json(path: Path) -> Any:
+    """What a JSON file holds. Raises InputError where it is none."""
     try:
         return json.loads(_text(path))
     except (ValueError, RecursionError) as error:

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from training.art.features import STRIDE
-from training.art.weights import load_weights
+from training.art.standardised import standardised
+from training.art.weights import STANDARDISED, load_weights
 from training.core.onnx_export import exported
 from training.core.resnet import WIDTHS, Stages
 
@@ -35,20 +36,30 @@ class ResNetBackbone(nn.Module):
 
     stride = STRIDE
 
-    def __init__(self) -> None:
+    def __init__(self, standardise: bool = False) -> None:
+        """standardise: whether channels are standardised in each grid (`training.art.standardised`)."""
         super().__init__()
         self.stages = Stages(WIDTHS[:3])
+        self.standardise = standardise
+        if standardise:  # with the weights, so that files, caches and checkpoints of such features are told apart
+            self.register_buffer(STANDARDISED, torch.ones(()))
 
     def forward(self, images: Tensor) -> Tensor:
         """See `Backbone`."""
-        return functional.normalize(self.stages(images), dim=1).permute(0, 2, 3, 1)
+        found = functional.normalize(self.stages(images), dim=1).permute(0, 2, 3, 1)
+        return standardised(found) if self.standardise else found
 
 
-def open_backbone(weights: Path | None = None) -> ResNetBackbone:
+def open_backbone(weights: Path | None = None, standardise: bool = False) -> ResNetBackbone:
     """ResNet-18 with the weights of a file, or of ImageNet; ready to infer. Raises BlockworldError as `load_weights`
-    does."""
-    backbone = ResNetBackbone()
-    load_weights(backbone.stages, weights)
+    does.
+
+    standardise: whether its features are standardised; those of weights that were learned so are in either case.
+    """
+    stages = Stages(WIDTHS[:3])
+    learned_so = load_weights(stages, weights)
+    backbone = ResNetBackbone(standardise or learned_so)
+    backbone.stages = stages
     return backbone.eval()
 
 

@@ -4,7 +4,8 @@ Detection (Brueghel, planted copies): mAP of boxes. Recognition (LTLL): how ofte
 place. Retrieval (Oxford): mAP of pictures, junk left out.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import overload
 
 from tqdm import tqdm
 
@@ -31,7 +32,7 @@ def evaluate_detection(
     """
     _complete(features, (one.picture for query in queries for one in (query.query, *query.wanted)))
     names = sorted(features)
-    collection = [features[name] for name in names]
+    collection = _Numbered(features, names)
     ranked = []
     for query in tqdm(queries, unit=" queries", disable=not progress):
         region = Region.of(features[query.query.picture], query.query.box)
@@ -62,17 +63,18 @@ def evaluate_retrieval(
     """Mean average precision of all pictures ranked by the score of discovery, the query's own among them, as Oxford
     has it. Names may lack their ending in the annotations, as Oxford's do. Raises InputError where one is missing."""
     config = config or DiscoveryConfig()
-    stems = {name: name.rpartition(".")[0] or name for name in features}
     bare = all("." not in query.picture for query in queries)
-    named = {stems[name] if bare else name: one for name, one in features.items()}
-    _complete(named, (name for query in queries for name in (query.picture, *query.wanted)))
+    full = {(name.rpartition(".")[0] or name) if bare else name: name for name in features}
+    said = {name: one for one, name in full.items()}
+    _complete(full, (name for query in queries for name in (query.picture, *query.wanted)))
     ranked = []
     for query in tqdm(queries, unit=" queries", disable=not progress):
+        asked = features[full[query.picture]]
         if query.box is None:
-            source = Source.of(named[query.picture], config)
+            source = Source.of(asked, config)
         else:
-            source = Source.of_region(Region.of(named[query.picture], query.box, config.source_cells))
-        ranked.append([name for name, _ in ranked_pictures(source, named, sorted(named), config)])
+            source = Source.of_region(Region.of(asked, query.box, config.source_cells))
+        ranked.append([said[name] for name, _ in ranked_pictures(source, features, sorted(said), config)])
     return retrieval_score(queries, ranked)
 
 
@@ -88,7 +90,28 @@ def ranked_pictures(
     return sorted(scores, key=lambda one: -one[1])
 
 
-def _complete(features: Mapping[str, Features], names: Iterable[str]) -> None:
-    missing = next((name for name in names if name not in features), None)
+class _Numbered(Sequence[Features]):
+    """Features by number, read when they are asked for: of thousands of pictures not all can be open at once."""
+
+    def __init__(self, features: Mapping[str, Features], names: Sequence[str]) -> None:
+        self._features, self._names = features, names
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    @overload
+    def __getitem__(self, number: int) -> Features: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> list[Features]: ...
+
+    def __getitem__(self, number: int | slice) -> Features | list[Features]:
+        if isinstance(number, slice):
+            return [self._features[name] for name in self._names[number]]
+        return self._features[self._names[number]]
+
+
+def _complete(known: Container[str], names: Iterable[str]) -> None:
+    missing = next((name for name in names if name not in known), None)
     if missing is not None:
         raise InputError(f"The annotations name {missing}, which is not among the pictures: add it.", "annotations")

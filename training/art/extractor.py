@@ -53,6 +53,11 @@ def pyramid(picture: Picture, stride: int) -> list[NDArray[np.uint8]]:
     A backbone's first cell is centred on the first pixel that it is given. So the first pixels of each side, nearly
     half a stride, are left out: then as much is beyond the middle of the first cell as beyond that of the last one.
     """
+    return [level(picture, stride, shape) for shape in shapes(picture.size)]
+
+
+def level(picture: Picture, stride: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """One image of `pyramid`: that for a grid of a shape (h, w)."""
     before = (stride - 1) // 2
-    sides = [(side_px(columns, stride), side_px(rows, stride)) for rows, columns in shapes(picture.size)]
-    return [resize(picture.rgb, *side)[before:, before:] for side in sides]
+    rows, columns = shape
+    return resize(picture.rgb, side_px(columns, stride), side_px(rows, stride))[before:, before:]

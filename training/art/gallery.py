@@ -4,7 +4,7 @@ Few are compared one by one. Of more, a coarse index picks those that are likely
 looked for, from other threads.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import overload
@@ -40,6 +40,24 @@ class KeptFeatures:
             return self.features[key]
         except KeyError:
             raise BlockworldError("features are missing in the cache, or damaged: index the folder again.") from None
+
+
+@dataclass(frozen=True, eq=False)
+class NamedFeatures(Mapping[str, Features]):
+    """Features by the names of pictures, read when they are asked for."""
+
+    features: KeptFeatures
+    keys_by_name: Mapping[str, str]
+
+    def __getitem__(self, name: str) -> Features:
+        """Raises KeyError for a name that there is not, BlockworldError where the features are gone."""
+        return self.features[self.keys_by_name[name]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.keys_by_name)
+
+    def __len__(self) -> int:
+        return len(self.keys_by_name)
 
 
 class Gallery(Sequence[Features]):

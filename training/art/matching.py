@@ -177,11 +177,14 @@ def _products(source: torch.Tensor, target: NDArray[np.float16], quick: bool) ->
 
 
 def _as_factor(vectors: NDArray[np.float16], quick: bool) -> torch.Tensor:
-    """Float32, or whole numbers; one factor for all vectors keeps the order of the products."""
+    """Float32, or whole numbers."""
     values = torch.from_numpy(single(vectors))
-    if not quick:
-        return values
-    return values.mul_(1.0 / _step(values.shape[1])).round_().clamp_(-LARGEST_INT8, LARGEST_INT8).to(torch.int8)
+    return whole_numbers(values) if quick else values
+
+
+def whole_numbers(vectors: torch.Tensor) -> torch.Tensor:
+    """(..., C) float32 unit vectors -> int8; one factor for all of them keeps the order of their products."""
+    return vectors.mul(1.0 / _step(vectors.shape[-1])).round_().clamp_(-LARGEST_INT8, LARGEST_INT8).to(torch.int8)
 
 
 def _step(channels: int) -> float:

@@ -17,10 +17,13 @@ URL = "https://download.pytorch.org/models/resnet18-f37072fd.pth"
 _ADVICE = "give a .pth or .pt file of torchvision, or an .npz file"
 _BIAS = re.compile(r"(conv\d|downsample\.0)\.bias$")
 _COUNTER = "num_batches_tracked"
+STANDARDISED = "standardised"
+"""Name of what says, in a file of learned weights, that they are for standardised features."""
 
 
-def load_weights(stages: Stages, path: Path | None) -> None:
+def load_weights(stages: Stages, path: Path | None) -> bool:
     """Give the network ImageNet's weights, which are downloaded once, or those of a file, which may have more stages.
+    Returns whether they are for standardised features.
 
     path: a .pth or .pt file of torchvision's names; or an .npz file of the same names with each batch norm folded into
     the convolution before it. Raises BlockworldError for a file that is neither, or where nothing can be downloaded.
@@ -37,6 +40,7 @@ def load_weights(stages: Stages, path: Path | None) -> None:
         if not torch.isfinite(found[name]).all():
             raise BlockworldError(f"{source} has values that are not finite in {name}: {_ADVICE}.")
     stages.load_state_dict({name: found[name] for name in wanted}, strict=False)
+    return STANDARDISED in found
 
 
 def _downloaded() -> Mapping[str, Tensor]:

@@ -4,6 +4,7 @@ import click
 
 from blockworld.commands.art.browse import browse
 from blockworld.commands.art.discover import discover
+from blockworld.commands.art.evaluate import evaluate
 from blockworld.commands.art.index import index
 from blockworld.commands.art.learn import learn
 from blockworld.commands.art.search import search
@@ -14,5 +15,5 @@ def command() -> None:
     """Find the details that the pictures of a collection share: figures, studies, copies."""
 
 
-for verb in (index, learn, search, discover, browse):
+for verb in (index, learn, search, discover, browse, evaluate):
     command.add_command(verb)

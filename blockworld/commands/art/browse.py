@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from blockworld.art_options import CACHE, COLLECTION, WEIGHTS, training_needed
+from blockworld.art_options import CACHE, COLLECTION, STANDARDISE, WEIGHTS, training_needed
 from perception.errors import BlockworldError
 
 
@@ -16,9 +16,10 @@ from perception.errors import BlockworldError
 @click.option("--base", default="", help="What comes before names of pictures in annotations, such as https://x.org/.")
 @click.option("--least-score", type=click.FloatRange(0, 1), help="Details of a lower score join no pictures.")
 @WEIGHTS
+@STANDARDISE
 @CACHE
 def browse(
-    folder: Path, port: int, shown: bool, base: str, least_score: float | None, weights: Path | None,
+    folder: Path, port: int, shown: bool, base: str, least_score: float | None, weights: Path | None, standardise: bool,
     cache: Path | None,
 ) -> None:
     """Serve a page to look through the pictures in and below DIR: draw a box, and see where else its detail is.
@@ -42,4 +43,4 @@ def browse(
             webbrowser.open(address)
 
     config = CollectionConfig() if least_score is None else CollectionConfig(least_score=least_score)
-    serve(folder, *open_store(open_backbone(weights), cache), port, told, base, config)
+    serve(folder, *open_store(open_backbone(weights, standardise), cache), port, told, base, config)

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from blockworld.art_collection import opened
-from blockworld.art_options import CACHE, COLLECTION, WEIGHTS
+from blockworld.art_options import CACHE, COLLECTION, STANDARDISE, WEIGHTS
 from perception.errors import BlockworldError
 
 
@@ -23,10 +23,11 @@ from perception.errors import BlockworldError
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that compare.")
 @click.option("--base", default="", help="What comes before names of pictures in annotations, such as https://x.org/.")
 @WEIGHTS
+@STANDARDISE
 @CACHE
 def discover(
     folder: Path, out: Path, neighbours: int | None, least_score: float | None, least_pictures: int | None,
-    workers: int, base: str, weights: Path | None, cache: Path | None,
+    workers: int, base: str, weights: Path | None, standardise: bool, cache: Path | None,
 ) -> None:
     """Find the details that three pictures or more in and below DIR have in common.
 
@@ -35,7 +36,7 @@ def discover(
     from blockworld.art_report import check_folder, write_report
 
     check_folder(out)
-    collection = opened(folder, weights, cache)
+    collection = opened(folder, weights, cache, standardise)
 
     from training.art.whole_collection import JOURNALS, CollectionConfig, Work
 

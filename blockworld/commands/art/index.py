@@ -4,15 +4,16 @@ from pathlib import Path
 
 import click
 
-from blockworld.art_options import CACHE, COLLECTION, WEIGHTS, training_needed
+from blockworld.art_options import CACHE, COLLECTION, STANDARDISE, WEIGHTS, training_needed
 from perception.errors import BlockworldError
 
 
 @click.command("index", epilog="Example: blockworld art index scans --cache features")
 @COLLECTION
 @WEIGHTS
+@STANDARDISE
 @CACHE
-def index(folder: Path, weights: Path | None, cache: Path | None) -> None:
+def index(folder: Path, weights: Path | None, standardise: bool, cache: Path | None) -> None:
     """Compute the features of all pictures in and below DIR and keep them.
 
     Interrupted, it goes on where it stopped; pictures that were indexed before, under any name, are not computed again.
@@ -22,7 +23,7 @@ def index(folder: Path, weights: Path | None, cache: Path | None) -> None:
         from training.art.backbone import open_backbone
         from training.art.index import index_folder, open_store
         from training.art.pictures import shown
-    store, extractor = open_store(open_backbone(weights), cache)
+    store, extractor = open_store(open_backbone(weights, standardise), cache)
     found = index_folder(folder, store, extractor, progress=True)
     for duplicate in found.duplicates:
         click.echo(f"duplicate: {shown(duplicate.path)} is the same as {shown(duplicate.of)}")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from blockworld.art_options import COLLECTION, WEIGHTS, training_needed
+from blockworld.art_options import COLLECTION, STANDARDISE, WEIGHTS, training_needed
 from perception.errors import BlockworldError
 
 _ENDINGS = (".pth", ".pt")
@@ -20,14 +20,16 @@ _ENDINGS = (".pth", ".pt")
     help="File for the weights, .pth; blockworld art index reads it with --weights.",
 )
 @WEIGHTS
+@STANDARDISE
 @click.option(
-    "--cache",
+    "--checkpoints",
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for the checkpoint and the log, 90 MB; default: one beside the weights.",
 )
 @click.option("--config", type=click.Path(path_type=Path), help="Configuration file in place of the recipe's own.")
 def learn(
-    folder: Path, overrides: tuple[str, ...], out: Path, weights: Path | None, cache: Path | None, config: Path | None
+    folder: Path, overrides: tuple[str, ...], out: Path, weights: Path | None, standardise: bool,
+    checkpoints: Path | None, config: Path | None,
 ) -> None:
     """Learn features on the pictures in and below DIR, without labels, and write the network's weights.
 
@@ -45,12 +47,12 @@ def learn(
         from training.art.learning.train import learn as learn_on
         from training.recipes import FOLDER
     settings = read_configuration(LearningConfig, config or FOLDER / "art" / "configs" / "learn.yaml", overrides)
-    backbone = open_backbone(weights)
+    backbone = open_backbone(weights, standardise)
     pictures, problems = usable_pictures(folder, progress=True)
     for problem in problems:
         click.echo(f"problem: {problem.sentence}")
     found = learn_on(
-        pictures, backbone, settings, out, cache or out.with_name(f"{out.name}.learning"), progress=True
+        pictures, backbone, settings, out, checkpoints or out.with_name(f"{out.name}.learning"), progress=True
     )
     if not found.best_round:
         click.echo(f"none of {found.rounds} rounds verified more pairs: the weights are those it began with")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from blockworld.art_collection import Opened, opened
-from blockworld.art_options import CACHE, WEIGHTS
+from blockworld.art_options import CACHE, STANDARDISE, VERIFY, WEIGHTS
 from blockworld.files import NewFile, write_files
 
 if TYPE_CHECKING:
@@ -47,16 +47,18 @@ class BoxType(click.ParamType):
     help="Folder of the pictures that are looked through; default: that of IMAGE.",
 )
 @click.option("--most", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Matches that are given.")
-@click.option("--verify/--cosine", default=True, help="Whether matches that one affine map explains come first.")
+@VERIFY
 @click.option("--out", type=NewFile(".csv", ".json"), help="Table or JSON file for the matches.")
 @click.option("--annotations", type=NewFile(".json"), help="File for the matches as annotations for IIIF viewers.")
 @click.option("--base", default="", help="What comes before names of pictures in annotations, such as https://x.org/.")
 @click.option("--picture", type=NewFile(".png"), help="PNG file of the best matches, beside what was looked for.")
 @WEIGHTS
+@STANDARDISE
 @CACHE
 def search(
     image: Path, box: tuple[float, ...], folder: Path | None, most: int, verify: bool, out: Path | None,
-    annotations: Path | None, base: str, picture: Path | None, weights: Path | None, cache: Path | None,
+    annotations: Path | None, base: str, picture: Path | None, weights: Path | None, standardise: bool,
+    cache: Path | None,
 ) -> None:
     """Find what a box of IMAGE shows in all pictures of a collection, best first.
 
@@ -70,7 +72,7 @@ def search(
 
     asked, key = read_picture(image), content_digest(image)
     checked_box(box, asked.size)
-    collection = opened(folder or image.parent, weights, cache)
+    collection = opened(folder or image.parent, weights, cache, standardise)
 
     from training.art.exports import Place, hits, search_annotations, search_json, search_table
     from training.art.regions import Region

@@ -54,7 +54,7 @@ def test_votes_of_many_are_those_of_each(collection, monkeypatch):
     places = torch.tensor([[0, 0, row, column] for row in (10, 18) for column in (20, 27, 30)])
     proposals = proposals_at(places, collection[0][0], CONFIG)
     together = votes(proposals.rings, collection[2][0], places[:, 2:], 10)
-    monkeypatch.setattr("training.art.learning.verification._MOST_COSINES", 1)
+    monkeypatch.setattr("training.art.learning.verification.LARGEST", 1)
     torch.testing.assert_close(votes(proposals.rings, collection[2][0], places[:, 2:], 10), together)
 
 

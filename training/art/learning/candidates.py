@@ -1,13 +1,13 @@
-"""The pictures that proposals fit to best: dense cosine matching with all cells at all scales, as one convolution."""
+"""The pictures that proposals fit to best: dense cosine matching with all cells at all scales, as one product."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from training.art.learning.config import PROPOSAL_CELLS, LearningConfig
+from training.art.learning.products import LARGEST, factor, products
 from training.art.learning.proposals import Proposals
 from training.art.learning.verification import votes
 
@@ -62,20 +62,32 @@ def best_places(regions: Tensor, grids: Sequence[Tensor], margin: int) -> tuple[
     """(P, C, 2, 2) unit vectors and one picture's grids (h, w, C) -> (P,) the best cosine, minus infinity where no grid
     is large enough, and (P, 3) where: number of the grid, row and column of the first cell.
 
-    margin: cells along the edges that are left out. Single precision: bfloat16 has one number for places that differ.
+    margin: cells along the edges that are left out. The cosine is taken anew where it is best.
     """
-    kernels = regions.float() / PROPOSAL_CELLS**2
+    own = regions.permute(0, 2, 3, 1).float()
+    wanted = factor(own).flatten(1)
     best = torch.full((len(regions),), -torch.inf, device=regions.device)
     places = torch.zeros(len(regions), 3, dtype=torch.int64, device=regions.device)
     for scale, grid in enumerate(grids):
         if min(grid.shape[:2]) < 2 * margin + PROPOSAL_CELLS:
             continue
         inner = grid[margin : grid.shape[0] - margin, margin : grid.shape[1] - margin]
-        fits = functional.conv2d(inner.permute(2, 0, 1)[None], kernels)[0]
-        value, index = fits.flatten(1).max(dim=1)
+        windows = _windows(factor(inner))
+        every = windows.flatten(0, 1)
+        at_once = max(1, LARGEST // len(every))
+        index = torch.cat([products(part, every).argmax(dim=1) for part in wanted.split(at_once)])
+        rows, columns = index // windows.shape[1], index % windows.shape[1]
+        value = (own.flatten(1) * _windows(inner)[rows, columns]).sum(dim=1) / PROPOSAL_CELLS**2
         better = value > best
         best = torch.where(better, value, best)
-        rows, columns = index // fits.shape[2] + margin, index % fits.shape[2] + margin
+        rows, columns = rows + margin, columns + margin
         found = torch.stack([torch.full_like(index, scale), rows, columns], dim=1)
         places = torch.where(better[:, None], found, places)
     return best, places
+
+
+def _windows(grid: Tensor) -> Tensor:
+    """(h, w, C) -> (h - 1, w - 1, 4 C): the cells of each square as large as a proposal, along its rows."""
+    rows, columns = (side - PROPOSAL_CELLS + 1 for side in grid.shape[:2])
+    shifts = [(row, column) for row in range(PROPOSAL_CELLS) for column in range(PROPOSAL_CELLS)]
+    return torch.cat([grid[row : row + rows, column : column + columns] for row, column in shifts], dim=2)

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from training.art.backbone import Backbone
-from training.art.extractor import pyramid
+from training.art.extractor import level, pyramid, shapes
 from training.art.pictures import Picture
 
 
@@ -18,8 +18,8 @@ class BackboneGrids:
 
     def one(self, picture: Picture, scale: int) -> Tensor:
         """At one scale, by its number in `training.art.features.SCALES`."""
-        image = torch.from_numpy(pyramid(picture, self._backbone.stride)[scale])
-        return self._grid(image)
+        image = level(picture, self._backbone.stride, shapes(picture.size)[scale])
+        return self._grid(torch.from_numpy(image))
 
     def all(self, picture: Picture) -> list[Tensor]:
         """At all scales."""
@@ -29,4 +29,4 @@ class BackboneGrids:
         with torch.autocast(self._device.type, self._dtype, enabled=self._dtype == torch.bfloat16):
             found = self._backbone(image.to(self._device)[None])[0]
         # In bfloat16 a unit vector is one within half a percent; cosines are compared more finely than that.
-        return functional.normalize(found.float(), dim=2)
+        return functional.normalize(found.float(), dim=2, eps=1e-6)

@@ -73,7 +73,9 @@ def save(folder: Path, job: Job, state: State, backbone: nn.Module, optimiser: t
         scratch.write_text("".join(json.dumps(row) + "\n" for row in state.history), encoding="utf-8")
         scratch.replace(folder / LOG)
     except (OSError, RuntimeError) as error:  # torch tells some of what the disk says as a RuntimeError
-        raise BlockworldError(f"{folder} cannot be written to ({reason(error)}): name another with --cache.") from error
+        raise BlockworldError(
+            f"{folder} cannot be written to ({reason(error)}): name another with --checkpoints."
+        ) from error
 
 
 def restored(
@@ -90,7 +92,8 @@ def restored(
     for name, own in vars(job).items():
         if held.get(name) != own:
             raise BlockworldError(
-                f"{path} was begun with other {name}: begin anew by deleting it, or name another folder with --cache."
+                f"{path} was begun with other {name}: begin anew by deleting it, or name another folder with "
+                "--checkpoints."
             )
     try:
         backbone.load_state_dict(held["network"])

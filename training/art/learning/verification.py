@@ -8,9 +8,7 @@ import torch
 from torch import Tensor
 
 from training.art.learning.config import before
-
-_MOST_COSINES = 2**25
-"""That are in memory at once: 128 MB."""
+from training.art.learning.products import LARGEST, factor, products
 
 
 def ring(cells: int) -> Tensor:
@@ -30,12 +28,12 @@ def votes(rings: Tensor, grid: Tensor, first: Tensor, cells: int, tolerance: int
     along columns, that a nearest neighbour may be from where the match puts it.
     """
     height, width, channels = grid.shape
-    flat = grid.reshape(-1, channels).T
+    flat = factor(grid).reshape(-1, channels)
     offsets = ring(cells).to(grid.device)
     found = []
-    at_once = max(1, _MOST_COSINES // (len(offsets) * height * width))
+    at_once = max(1, LARGEST // (len(offsets) * height * width))
     for part, start in zip(rings.split(at_once), first.split(at_once), strict=True):
-        nearest = (part.to(flat.dtype) @ flat).argmax(dim=2)
+        nearest = products(factor(part).reshape(-1, channels), flat).argmax(dim=1).view(part.shape[:2])
         there = torch.stack([nearest // width, nearest % width], dim=2)
         wanted = start[:, None] + offsets
         found.append(((there - wanted).abs() <= tolerance).all(dim=2).float().mean(dim=1))

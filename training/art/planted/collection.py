@@ -5,9 +5,10 @@ changes as a whole: another medium, damage, a frame. A group is made of (seed, i
 it, of the seed and how many pictures there are.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import cv2
@@ -15,16 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from perception.errors import InputError
+from perception.errors import InputError, reason
 from sim.random_streams import stream
 from training.art.boxes import Box
 from training.art.collection import picture_files
-from training.art.pictures import read_picture
+from training.art.pictures import content_digest, read_picture
 from training.art.planted.copies import CopyRanges, detail_of, planted
 from training.art.planted.damage import damaged, framed
 from training.art.planted.media import MEDIA
 
-ANNOTATIONS, TRUTH = "annotations.json", "truth.json"
+ANNOTATIONS, TRUTH, RECORD = "annotations.json", "truth.json", "planted.json"
 UNCHANGED = "none"
 
 
@@ -115,18 +116,22 @@ def instances(files: Sequence[Path], group: int, config: PlantedConfig) -> Itera
         yield Instance(names[number], picture, (x + border, y + border, w, h), medium, affine)
 
 
-def make_benchmark(folder: Path, out: Path, config: PlantedConfig | None = None) -> Path:
+def make_benchmark(
+    folder: Path, out: Path, config: PlantedConfig | None = None, files: Sequence[Path] | None = None
+) -> Path:
     """Write pictures, and their annotations as those of the Brueghel data set; returns the annotations' path.
 
-    Each picture with a detail is a query, the others of its group are what is to be found; categories are the groups.
-    `truth.json` beside it has the medium and the affine map of each copy. Raises BlockworldError as `pictures_in` and
-    `instances` do.
+    files: those of the folder's pictures that are used; None: all. Each picture with a detail is a query, the others of
+    its group are what is to be found; categories are the groups. `truth.json` beside it has the medium and the affine
+    map of each copy. What was made of the same pictures and settings before is left as it is. Raises BlockworldError as
+    `pictures_in` and `instances` do, and where `out` holds something else.
     """
     config = config or PlantedConfig()
-    files = pictures_in(folder)
+    files = pictures_in(folder) if files is None else files
     if len(files) < 2:
         raise InputError(f"{folder} has one picture only: copies need two or more.", "folder")
-    out.mkdir(parents=True, exist_ok=True)
+    if _made(out, files, config):
+        return out / ANNOTATIONS
     annotations, truth = {}, {}
     for group in range(len(dealt(len(files), config))):
         made = []
@@ -141,6 +146,23 @@ def make_benchmark(folder: Path, out: Path, config: PlantedConfig | None = None)
     path = out / ANNOTATIONS
     path.write_text(json.dumps(annotations), encoding="utf-8")
     return path
+
+
+def _made(out: Path, files: Sequence[Path], config: PlantedConfig) -> bool:
+    """Whether it is all there; where nothing is, the folder is begun with a record of what it is made of."""
+    content = hashlib.sha256("".join(content_digest(path) for path in files).encode()).hexdigest()
+    record = json.dumps({"pictures": content, "settings": asdict(config)}, indent=1)
+    path = out / RECORD
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if path.is_file() and path.read_text(encoding="utf-8") == record:
+            return (out / ANNOTATIONS).is_file()
+        if any(out.iterdir()):
+            raise InputError(f"{out} holds other pictures or settings than these: name an empty folder.", "planted")
+        path.write_text(record, encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{out} cannot be used ({reason(error)}): name another folder.", "planted") from error
+    return False
 
 
 def _corners(one: Instance) -> list[float]:
