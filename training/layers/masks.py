@@ -77,7 +77,7 @@ class Masks(nn.Module):
                 return (points @ self.place.T + code[:, None]).to(wanted)
             code = code.view(-1, 3, hidden)
             slopes = code[:, :2] + self.place.T
-            return torch.baddbmm(code[:, 2:], points.expand(len(code), -1, -1), slopes).to(wanted)
+            return torch.baddbmm(code[:, 2:], points.expand(code.shape[0], -1, -1), slopes).to(wanted)
 
     def _shift(self, number: int, parameters: Tensor) -> Tensor:
         """(B, 1, hidden): what the parameters add to a layer."""
