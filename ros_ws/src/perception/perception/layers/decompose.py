@@ -56,7 +56,7 @@ def decompose(
         steps.add(effort.candidates)
         if refinement is not None and effort.each:
             steps.replace(*refinement.run(steps.parameters, steps.colours, effort.each))
-        if steps.gain < least_gain * steps.errors[0]:
+        if least_gain and steps.gain < least_gain * steps.errors[0]:
             steps.restore(kept)
             break
         progress(len(steps.colours) * (1 + effort.each) / total)
