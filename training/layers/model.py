@@ -109,7 +109,7 @@ class LayersModel(nn.Module):
         )
 
     def painted(self, layers: Layers, points: Tensor, each: int = 1) -> list[Tensor]:
-        """Canvases (B, N, C) after each layer, at N pixels of `each` points (N * each, 2), over which masks are averaged."""
+        """Canvases (B, N, C) after each layer, at N pixels of `each` points (N * each, 2), the means of masks there."""
         batch, count = layers.parameters.shape[:2]
         masks = self.mask(points, layers.parameters.flatten(0, 1)).view(batch, count, -1, each).mean(dim=3)
         canvas = masks.new_zeros(batch, masks.shape[2], self.config.channels)

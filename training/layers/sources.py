@@ -65,7 +65,9 @@ def checksum(name: str) -> int:
 def _source(path: Path) -> tuple[list[str], Reader]:
     if path.is_dir():
         names = sorted(
-            one.relative_to(path).as_posix() for one in path.rglob("*") if one.suffix.lower() in ENDINGS and one.is_file()
+            one.relative_to(path).as_posix()
+            for one in path.rglob("*")
+            if one.suffix.lower() in ENDINGS and one.is_file()
         )
         return names, lambda name: read_rgba(path / name)
     try:

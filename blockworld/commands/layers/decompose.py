@@ -24,7 +24,7 @@ if TYPE_CHECKING:
               help="fast: as the network sees it. good, best: layers are also fitted to the picture.")  # fmt: skip
 @click.option("--least-gain", default=0.0, show_default=True, type=click.FloatRange(0, 1),
               help="Stop where a layer takes less than this part of the error away; 0: all layers.")  # fmt: skip
-@click.option("--size", type=click.IntRange(1, 16384), help="Longer side of .png and .ora, px. [default: the picture's]")
+@click.option("--size", type=click.IntRange(1, 16384), help="Longer side of .png and .ora. [default: the picture's]")
 @click.option("--levels", default=1, show_default=True, type=click.IntRange(1, 32),
               help="Paths of each layer in a .svg: more for soft borders.")  # fmt: skip
 @click.option("--tolerance", default=0.15, show_default=True, type=click.FloatRange(0.001, 100),

@@ -1,4 +1,4 @@
-"""Bundles of networks that decompose pictures into layers: encoder.onnx, mask.onnx, and, where there is one, gradient.onnx.
+"""Bundles of networks that decompose pictures into layers: encoder.onnx, mask.onnx, and as a rule gradient.onnx.
 
 encoder.onnx: `target` and `canvas` (B, C, S, S) float32 in [0, 1] -> `parameters` (B, K, P) and `colours` (B, K, 3), of
 the next layer (K = 1), or of all where the structure is one_shot.

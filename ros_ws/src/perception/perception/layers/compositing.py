@@ -27,7 +27,7 @@ def composited(masks: Floats, paint: Floats, canvas: Floats) -> Floats:
 
 
 def pulls(masks: Floats, paint: Floats, target: Floats) -> tuple[float, Floats, Floats]:
-    """The mean squared error of layers on nothing against (N, C), and its derivatives by masks (T, N) and paint (T, C)."""
+    """The mean squared error of layers on nothing against (N, C), and its derivatives by masks and by paint (T, C)."""
     below = np.empty((*masks.shape, target.shape[1]), np.float32)
     canvas = np.zeros_like(target)
     for t, mask in enumerate(masks):

@@ -50,7 +50,8 @@ def _on_level(
     """Points (K, 2) moved along the logit's slope to where it is the threshold, by Newton's steps."""
     start, current = places, places
     for _ in range(_CORRECTIONS):
-        tried = np.concatenate([current, current + (_STEP, 0), current + (0, _STEP)]).astype(np.float32)
+        aside = np.array([[[0, 0]], [[_STEP, 0]], [[0, _STEP]]])
+        tried = (current + aside).reshape(-1, 2).astype(np.float32)
         value, right, below = network.logits(tried, parameters[None])[0].astype(float).reshape(3, -1)
         slope = np.stack([right - value, below - value], axis=1) / _STEP
         step = (value - threshold)[:, None] * slope / np.maximum((slope**2).sum(axis=1, keepdims=True), 1e-9)

@@ -15,7 +15,7 @@ from perception.layers.refinement import Progress, Refinement
 
 MOST_LAYERS = 256
 FIT_PX = 192
-"""Longest side of the picture that layers are fitted to: masks are as smooth as those of pictures of about this size."""
+"""Longest side of the picture that layers are fitted to: masks are as smooth as pictures of about this size."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from perception.layers.grid import Floats
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """One layer. parameters: (P,) of its mask. colour: (3,) RGB in [0, 1]. opacity: what its mask is multiplied with."""
+    """One layer. parameters: (P,) of its mask. colour: (3,) RGB in [0, 1]. opacity: its mask is multiplied with it."""
 
     parameters: Floats
     colour: Floats

@@ -1,4 +1,4 @@
-"""A network for layers at run time: the next layer of a picture, its mask at any points, and what pulls its parameters."""
+"""A network for layers at run time: a picture's next layer, its mask at any points, what pulls its parameters."""
 
 import os
 from pathlib import Path

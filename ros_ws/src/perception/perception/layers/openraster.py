@@ -36,7 +36,8 @@ def openraster(network: LayersNetwork, made: Decomposition, width: int, height: 
     stack = "\n".join(reversed(entries))  # the topmost comes first
     merged = to_rgba(render(network, made, width, height))
     share = min(1.0, _THUMBNAIL_PX / max(width, height))
-    small = cv2.resize(merged, (max(1, round(width * share)), max(1, round(height * share))), interpolation=cv2.INTER_AREA)
+    reduced = max(1, round(width * share)), max(1, round(height * share))
+    small = cv2.resize(merged, reduced, interpolation=cv2.INTER_AREA)
     files |= {"mergedimage.png": png(merged), "Thumbnails/thumbnail.png": png(np.asarray(small, np.uint8))}
     files["stack.xml"] = (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<image version="0.0.3" w="{width}" h="{height}">\n<stack>\n{stack}\n'

@@ -13,6 +13,7 @@ from perception.manifest_parts import Name, Strict
 
 MOST_BYTES = 1 << 24
 _MOST_SIDE, _MOST_LAYERS, _MOST_PARAMETERS = 100_000, 256, 4096
+Parameter = Annotated[float, Field(ge=-1e6, le=1e6)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -21,7 +22,7 @@ class _Layer(Strict):
     colour: tuple[Share, Share, Share]
     opacity: Share = 1.0
     visible: bool = True
-    parameters: Annotated[tuple[Annotated[float, Field(ge=-1e6, le=1e6)], ...], Field(min_length=1, max_length=_MOST_PARAMETERS)]
+    parameters: Annotated[tuple[Parameter, ...], Field(min_length=1, max_length=_MOST_PARAMETERS)]
 
 
 class _Project(Strict):

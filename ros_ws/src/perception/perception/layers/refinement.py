@@ -62,10 +62,7 @@ class Refinement:
     def _pixels(self) -> tuple[Floats, Floats]:
         height, width = self._picture.shape[:2]
         count, each = height * width, self._each
-        if count <= PIXELS:
-            chosen = np.arange(count)
-        else:
-            chosen = self._rng.integers(0, count, PIXELS)
+        chosen = np.arange(count) if count <= PIXELS else self._rng.integers(0, count, PIXELS)
         row, column = chosen // width, chosen % width
         points = np.empty((len(chosen), each, each, 2), np.float32)
         points[..., 0] = self._x.reshape(-1, each)[column][:, None, :]

@@ -1,9 +1,9 @@
 """Layers as pixels, at any size and of any part.
 
-A large picture is divided into blocks in which a mask's logit is nearly a polynomial: it is evaluated at a few nodes of
-each block and interpolated, where that is true to `TOLERANCE`, and at every pixel elsewhere. Blocks in which a mask is 0
-or 1 throughout cost their nodes alone. What a block looks like depends on nothing outside of it, so that parts of a
-picture are equal to the whole.
+A large picture is divided into blocks in which a mask's logit is nearly a polynomial: it is evaluated at a few nodes
+of each block and interpolated, where that is true to `TOLERANCE`, and at every pixel elsewhere. Blocks in which a mask
+is 0 or 1 throughout cost their nodes alone. What a block looks like depends on nothing outside of it, so that parts of
+a picture are equal to the whole.
 """
 
 from dataclasses import dataclass
@@ -40,7 +40,12 @@ class Region:
 
 
 def render(
-    network: LayersNetwork, made: Decomposition, width: int, height: int, region: Region | None = None, exact: bool = False
+    network: LayersNetwork,
+    made: Decomposition,
+    width: int,
+    height: int,
+    region: Region | None = None,
+    exact: bool = False,
 ) -> Floats:
     """(H, W, C) of a picture of width x height px, or of a region of it: colours multiplied with how opaque they are.
 
@@ -139,7 +144,8 @@ def _block_logits(
     wrong = np.flatnonzero((np.abs(guess - values) * steep).max(axis=(1, 2)) > _FEWER_OFF * TOLERANCE)
     if len(wrong):
         pixels = _Nodes.of_pixels(nodes.side)
-        found[wrong] = network.logits(pixels.points(corners[wrong], size), parameters[None]).reshape(-1, *found.shape[1:])
+        all_of_them = network.logits(pixels.points(corners[wrong], size), parameters[None])
+        found[wrong] = all_of_them.reshape(-1, *found.shape[1:])
     return np.asarray(found, np.float32)
 
 
@@ -148,7 +154,7 @@ _FEWER_OFF = 16.0
 
 
 class _Nodes:
-    """Places along a block's side, px from its corner, and the polynomials of Lagrange through them at pixels' centres."""
+    """Places along a block's side, px from its corner, and Lagrange's polynomials through them at pixels' centres."""
 
     def __init__(self, count: int, side: int, at: Floats | None = None) -> None:
         self.side = side
