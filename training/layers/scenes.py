@@ -15,7 +15,7 @@ def leaves(rng: np.random.Generator, size: int) -> np.ndarray:
     """Shapes over a background, of few colours as in graphics, or of many, shaded and noisy as in photographs."""
     photo = rng.random() < 0.5
     palette = rng.integers(0, 256, (int(rng.integers(2, 12)), 3))
-    picture = np.zeros((size, size, 4), np.uint8)
+    picture: np.ndarray = np.zeros((size, size, 4), np.uint8)
     if photo or rng.random() < 0.5:
         picture = background(rng, size)
     for _ in range(int(np.exp(rng.uniform(np.log(_FEWEST), np.log(_MOST))))):

@@ -1,4 +1,4 @@
-"""Layers at run time: masks that know no resolution, exact numbers of layers and colours, files refused by a sentence."""
+"""Layers at run time: masks that know no resolution, exact numbers of layers and colours, bad files refused."""
 
 import json
 import zipfile
