@@ -75,7 +75,7 @@ def premultiplied(picture: Rgba) -> NDArray[np.float32]:
     """(H, W, 4) in [0, 1], colours multiplied with how opaque they are."""
     found = picture.astype(np.float32) / 255
     found[..., :3] *= found[..., 3:]
-    return found
+    return np.asarray(found, np.float32)
 
 
 def unmultiplied(picture: NDArray[np.float32]) -> Rgba:
