@@ -7,7 +7,9 @@ from fixtures_layers import pictures_in, small_bundle, small_config
 
 from perception.errors import BlockworldError
 from perception.layers.network import LayersNetwork
+from training.core.checkpoint import save_checkpoint
 from training.layers.config import LayersConfig, PicturesConfig
+from training.layers.evaluate import held_out_error
 from training.layers.model import LayersModel
 from training.layers.scenes import augmented, leaves
 from training.layers.sources import PictureSet
@@ -16,24 +18,26 @@ from training.layers.train import train
 
 @pytest.mark.parametrize("structure", ["recursive", "one_shot", "single"])
 def test_every_structure_learns(tmp_path, structure):
-    config = small_config(tmp_path / "pictures", tmp_path / structure, structure=structure, pictures=400)
+    config = small_config(tmp_path / "pictures", tmp_path / structure, structure=structure, pictures=160)
     torch.manual_seed(config.seed)
     held_out = PictureSet.opened(config.data, True)
-    from training.layers.evaluate import held_out_error
-
     before = held_out_error(LayersModel(config), config, held_out)["held_out_l1"]
-    assert train(config, progress=False)["held_out_l1"] < 0.95 * before
+    assert train(config, progress=False)["held_out_l1"] < before
 
 
-def test_an_interrupted_training_ends_with_the_same_weights(tmp_path):
+def test_an_interrupted_training_ends_with_the_same_weights(tmp_path, monkeypatch):
     config = small_config(tmp_path / "pictures", tmp_path / "whole")
     train(config, progress=False)
     halves = config.model_copy(update={"out": tmp_path / "halves"})
-    from training.core.checkpoint import load_checkpoint, save_checkpoint
 
-    train(halves.model_copy(update={"checkpoint_s": 1e-9}), progress=False)
-    saved = load_checkpoint(halves.out / "checkpoint.pt")
-    save_checkpoint(halves.out / "checkpoint.pt", saved)
+    def interrupted(path, state):
+        save_checkpoint(path, state)
+        if state.get("done") == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("training.layers.train.save_checkpoint", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(halves.model_copy(update={"checkpoint_s": 1e-9}), progress=False)
     train(halves, progress=False)
     first, second = (torch.load(one.out / "weights.pt", weights_only=True) for one in (config, halves))
     assert all(torch.equal(first[name], second[name]) for name in first)

@@ -65,8 +65,11 @@ class MaskGradient(nn.Module):
         if own.shifts is None:
             return shifted[2] @ own.code.weight
         weighted = torch.cat([points, torch.ones_like(points[:, :1])], dim=1).T @ back  # (B, 3, H)
-        upper, lower = (shift.weight for shift in reversed(own.shifts))
-        return weighted.flatten(1) @ own.code.weight + shifted[0] @ upper + shifted[1] @ lower
+        found = weighted.flatten(1) @ own.code.weight
+        for shift, layer in zip(shifted, reversed(own.shifts), strict=False):
+            assert isinstance(layer, nn.Linear)
+            found = found + shift @ layer.weight
+        return found
 
 
 def export(config: LayersConfig, models_dir: Path, name: str, command: str) -> LayersBundle:

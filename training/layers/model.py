@@ -29,7 +29,7 @@ class Encoder(nn.Module):
                 layer.bias = nn.Parameter(torch.zeros(layer.out_channels))
             if name.endswith("conv2"):
                 nn.init.zeros_(layer.weight)
-        self.stages.to(memory_format=torch.channels_last)
+        self.stages.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         cells = (config.seen_px // _CELL_PX) ** 2
         self.narrow = nn.Conv2d(config.encoder[-1], max(_FLAT, config.encoder[-1] // 4), 1)
         self.hidden = nn.Linear(cells * self.narrow.out_channels, 2 * config.encoder[-1])

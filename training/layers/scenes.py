@@ -34,7 +34,7 @@ def leaves(rng: np.random.Generator, size: int) -> np.ndarray:
         picture[inside] = _over(picture[inside], over, mask[inside])
     if photo:
         noise = cv2.resize(rng.normal(0, 1, (size // 2, size // 2, 3)).astype(np.float32), (size, size))
-        picture[..., :3] = np.clip(picture[..., :3] + rng.uniform(0, 12) * noise, 0, 255)
+        picture[..., :3] = np.clip(picture[..., :3] + rng.uniform(0, 12) * noise, 0, 255).astype(np.uint8)
         if rng.random() < 0.5:
             picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.3, 1.2))
     return picture
@@ -45,7 +45,7 @@ def augmented(rng: np.random.Generator, picture: np.ndarray) -> np.ndarray:
     size = len(picture)
     angle = rng.normal(0, 15) if rng.random() < 0.7 else rng.uniform(-180, 180)
     scale = np.exp(rng.normal(0, 0.3))
-    turn = cv2.getRotationMatrix2D((size / 2, size / 2), angle, scale)
+    turn = np.asarray(cv2.getRotationMatrix2D((size / 2, size / 2), angle, scale), np.float64)
     turn[:, 2] += rng.normal(0, 0.1 * size, 2)
     if rng.random() < 0.5:
         picture = picture[:, ::-1]

@@ -51,7 +51,8 @@ def train(config: LayersConfig, progress: bool = True) -> dict[str, float]:
     saved, losses, each = time.monotonic(), [], config.supersampling**2
     for step in range(done, steps):
         data = batch_of(config, pictures, step, batch, fabric.global_rank * config.batch)
-        data = Batch(*(fabric.to_device(one) for one in (data.seen, data.points, data.target)), data.side)
+        seen, points, target = (fabric.to_device(one) for one in (data.seen, data.points, data.target))
+        data = Batch(seen, points, target, data.side)
         with products_of_step(fabric.device, step, steps, config.bfloat16, config.single_share):
             found = wrapped(data.seen, data.points, each)
             loss = loss_of(config, found, data)
