@@ -40,7 +40,7 @@ def rasterised(text: str, width: int, height: int) -> np.ndarray:
 def _paths(root: ElementTree.Element) -> list[tuple[str, float, np.ndarray, str]]:
     """Fill, how opaque, shift and path of each."""
     found = []
-    fills = {child: group.get("fill", "") for group in root.iter("{*}g") for child in group}
+    fills = {child: group.get("fill", "") for group in root.findall(".//{*}g") for child in group}
     for one in root.iter("{http://www.w3.org/2000/svg}path"):
         shift = np.array([float(n) for n in _NUMBER.findall(one.get("transform", "translate(0,0)"))])
         fill = one.get("fill") or fills.get(one, "#000000")

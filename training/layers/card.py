@@ -24,7 +24,8 @@ This network takes pictures apart into layers of one colour, whose masks are fun
     {manifest.training["command"]}
 
 {SOURCES.get(config.data.source.name, "The pictures are those of a folder.")}
-A tenth, by the checksum of their names, is held out. The network saw {config.pictures:,}, with repetition.{made} Configuration:
+A tenth, by the checksum of their names, is held out. The network saw {config.pictures:,}, with repetition.{made}
+Configuration:
 
 {_configuration(config)}
 
