@@ -62,6 +62,27 @@ def _atlas(config: Path, overrides: Sequence[str], models_dir: Path) -> dict[str
     return export(settings, models_dir, settings.out.name, command).manifest.metrics
 
 
+def _layers(name: str) -> Callable[[Path, Sequence[str], Path], dict[str, float]]:
+    def run(config: Path, overrides: Sequence[str], models_dir: Path) -> dict[str, float]:
+        from perception.configuration import read_configuration
+        from training.layers.config import LayersConfig
+        from training.layers.export import export
+        from training.layers.train import train
+
+        settings = read_configuration(LayersConfig, config, overrides)
+        figures = train(settings)
+        if settings.structure == "single":  # a baseline to compare with, of which there is no bundle
+            return figures
+        command = " ".join(["blockworld train", name, *overrides])
+        return export(settings, models_dir, settings.out.name, command).manifest.metrics
+
+    return run
+
+
+def _layers_recipe(name: str, stem: str, summary: str) -> Recipe:
+    return Recipe(summary, FOLDER / "layers" / "configs" / f"{stem}.yaml", _layers(name))
+
+
 def _recipe(name: str, summary: str) -> Recipe:
     return Recipe(summary, FOLDER / "localization" / "configs" / f"{name}.yaml", _localization)
 
@@ -99,5 +120,7 @@ RECIPES: dict[str, Recipe] = {
     },
     "atlas-ae": _atlas_recipe("ae", "meshes from clouds, as 25 charts (AtlasNet)"),
     "atlas-svr": _atlas_recipe("svr", "meshes from pictures and drawings, with the decoder of atlas-ae"),
+    "layers": _layers_recipe("layers", "flat", "pictures as layers of one colour each; flat graphics"),
+    "layers-digits": _layers_recipe("layers-digits", "digits", "the same for digits of 28 px"),
     "atlas-elementary": _atlas_recipe("elementary", "meshes from clouds, as learned elementary structures"),
 }

@@ -74,11 +74,16 @@ def _runs(bundle: "AnyBundle") -> list[str]:
     import numpy as np
 
     from perception.engines import open_engine
+    from perception.layers.bundle import LayersBundle
+    from perception.layers.network import LayersNetwork
     from perception.shapes.atlas.bundle import AtlasBundle
     from perception.shapes.atlas.network import AtlasNetwork
     from perception.shapes.bundle import ShapeBundle
     from perception.shapes.deformation import DeformationNetwork
 
+    if isinstance(bundle, LayersBundle):
+        LayersNetwork(bundle)  # runs both networks once
+        return [ENGINE_OF["fp32"]]
     if isinstance(bundle, AtlasBundle):
         AtlasNetwork(bundle)  # runs both networks once
         return [ENGINE_OF["fp32"]]

@@ -29,6 +29,10 @@ class ShapeError(InputError):
     """A shape cannot be read, or its points and triangles cannot be used."""
 
 
+class LayersError(InputError):
+    """Layers cannot be made, read, or shown as was asked for."""
+
+
 class JointStateError(InputError):
     """Joint positions are missing, not finite, or outside the robot's limits."""
 

@@ -1,0 +1,69 @@
+"""Layers as SVG: one group of true paths for each, with fill, id and title."""
+
+import re
+from xml.sax.saxutils import escape, quoteattr
+
+import numpy as np
+
+from perception.layers.contours import Polygon, contours
+from perception.layers.grid import Floats
+from perception.layers.layer import Decomposition
+from perception.layers.network import LayersNetwork
+
+TOLERANCE_PX = 0.15
+"""By which borders may be off, in pixels of the picture that was decomposed."""
+
+
+def svg(network: LayersNetwork, made: Decomposition, levels: int = 1, tolerance_px: float = TOLERANCE_PX) -> str:
+    """The picture of its own size in px, scalable, transparent where no layer is.
+
+    levels: paths of each layer: one along where its mask is a half, or several, nested, each a part of how opaque the
+    layer is, for masks with soft borders. Where the network paints on black, a black rectangle lies below.
+    """
+    width, height = made.width, made.height
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">',
+    ]
+    if not made.transparent:
+        lines.append(f'<rect id="canvas" width="{width}" height="{height}" fill="#000000"/>')
+    for number, layer in enumerate(made.layers, 1):
+        shown = "" if layer.visible else ' display="none"'
+        opacity = "" if layer.opacity == 1 else f' opacity="{layer.opacity:.3f}"'
+        lines.append(f'<g id="layer-{number}" fill="{hexadecimal(layer.colour)}" fill-rule="evenodd"{opacity}{shown}>')
+        lines.append(f"<title>{escape(_printable(layer.name or f'layer {number}'))}</title>")
+        for level, share in nested(levels):
+            polygons = contours(network, layer.parameters, width, height, level, tolerance_px)
+            partly = "" if share == 1 else f" fill-opacity={quoteattr(f'{share:.4f}')}"
+            lines.append(f'<path d="{path(polygons)}"{partly}/>')
+        lines.append("</g>")
+    return "\n".join([*lines, "</svg>", ""])
+
+
+def nested(levels: int) -> list[tuple[float, float]]:
+    """Levels of a mask, and how opaque a path is there, so that all of them over each other are as the mask."""
+    shares = np.arange(levels + 1) / levels
+    return [
+        ((k + 0.5) / levels, float(1 - (1 - shares[k + 1]) / (1 - shares[k]))) for k in range(levels)
+    ]  # fmt: skip
+
+
+def path(polygons: list[Polygon]) -> str:
+    """Of closed polygons, to a hundredth of a pixel; a point where there are none."""
+    if not polygons:
+        return "M0 0Z"
+    return "".join("M" + "L".join(f"{_short(x)} {_short(y)}" for x, y in one) + "Z" for one in polygons)
+
+
+def hexadecimal(colour: Floats) -> str:
+    """#rrggbb."""
+    return "#" + "".join(f"{round(255 * float(np.clip(one, 0, 1))):02x}" for one in colour)
+
+
+def _short(value: float) -> str:
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def _printable(text: str) -> str:
+    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "?", text)
