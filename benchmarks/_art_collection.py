@@ -19,7 +19,7 @@ PAINTINGS = Path(__file__).resolve().parents[2] / "shared" / "data" / "paintings
 """Photographs of paintings, where this machine has them."""
 SEED = 20
 PLANTED = PlantedConfig(seed=SEED, unchanged=0.4, longest_px=800)
-"""Five pictures with a detail in common; of the copies, four in ten stay in the medium of the picture they come into."""
+"""Five pictures with a detail in common; of the copies, four in ten stay in the medium of the picture around them."""
 LONGEST_PX = 800
 QUALITY = 92
 
