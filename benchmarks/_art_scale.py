@@ -64,7 +64,8 @@ def _measured(folder: Path, count: int) -> tuple[list[dict], list[dict]]:
     index = stage(folder, "index", [*art, "index", str(place), *words])
     report = [*art, "discover", str(place), "--out", str(folder / "report"), "--workers", cores]
     found = stage(folder, "discover", [*report, *words])
-    search = stage(folder, "search", [*art, "search", str(groups[0][0]), "--box", "100,100,300,300", *words], again=True)
+    asked = [*art, "search", str(groups[0][0]), "--box", "100,100,300,300", *words]
+    search = stage(folder, "search", asked, again=True)
     store, _ = open_store(open_backbone(WEIGHTS), cache)
     keys = {path: content_digest(path) for group in groups for path in group}
     stages = {"index": index, "discovery": found, "search by command": search}
@@ -148,7 +149,7 @@ def pair_rows(store: FeatureStore, groups: Sequence[Sequence[str]]) -> list[dict
         config = DiscoveryConfig(arithmetic=arithmetic)  # type: ignore[arg-type]
         for kind, pairs in (("with a copy", copies), ("unrelated", others)):
             spent = [_timed(lambda a=a, b=b, c=config: discover_all(store[a], store[b], c)) for a, b in pairs]
-            clock, processor = np.median(spent, axis=0)
+            clock, processor = np.median(spent, axis=0).tolist()
             rows.append({"scale": f"a pair {kind}, {arithmetic}", "ms": 1000 * clock, "processor ms": 1000 * processor})
     return rows
 
@@ -191,7 +192,7 @@ def query_row(store: FeatureStore, place: Path, keys: Sequence[str]) -> dict:
         box = (*(low * features.size).tolist(), *(side * np.array(features.size)).tolist())
         region = Region.of(features, box)
         spent.append(_timed(lambda r=region: gallery.search(r)))
-    clock, processor = np.median(spent, axis=0)
+    clock, processor = np.median(spent, axis=0).tolist()
     return {
         "scale": f"a box in {FULL} entries of {len(keys)} scans", "s": clock, "processor s": processor,
         "s for the coarse index": made,

@@ -77,9 +77,8 @@ def told(index):
 
 
 def same(store, other, index):
-    return all(
-        (a == b).all() for one in index.pictures for a, b in zip(store[one.digest].grids, other[one.digest].grids, strict=True)
-    )
+    grids = (zip(store[one.digest].grids, other[one.digest].grids, strict=True) for one in index.pictures)
+    return all((a == b).all() for each in grids for a, b in each)
 
 
 def test_lost_tasks_cost_their_share_and_the_index_is_the_same(folder, stores, extractor):
