@@ -18,6 +18,7 @@ def two_nodes(monkeypatch: Any) -> Iterator[tuple[Any, Any]]:
     monkeypatch.setenv("RAY_DISABLE_IMPORT_WARNING", "1")
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     monkeypatch.setenv("RAY_raylet_start_wait_time_s", "120")
+    monkeypatch.setenv("RAY_worker_niceness", "0")  # else workers starve beside other work
     nodes = cluster_utils.Cluster(
         initialize_head=True,
         head_node_args={"num_cpus": 1, "object_store_memory": 80_000_000, "include_dashboard": False},
