@@ -115,8 +115,8 @@ class Gallery(Sequence[Features]):
             index = build_index(keys, self.features, progress=progress)
             return shortlist(keys, self.features, index, neighbours, progress)
         with self._lock:
-            index = self._caught_up().selected([self._numbers[key] for key in keys])
-            return shortlist_by_tiles(keys, self.features, index, neighbours, progress)
+            coarse = self._caught_up().selected([self._numbers[key] for key in keys])
+            return shortlist_by_tiles(keys, self.features, coarse, neighbours, progress)
 
     def catch_up(self) -> None:
         """Take what was added into the coarse index where there is to be one, so that a search need not."""
