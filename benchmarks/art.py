@@ -5,6 +5,7 @@ the convolutions, and by each engine that is installed. Beside it the matrix pro
 same precision, by PyTorch, and the floor: as many multiplications in one large product.
 
 Planted copies: how well details copied from one painting into others are found, beside SIFT and RANSAC.
+Scale: a thousand scans indexed, searched and compared, by the commands; with --folder it goes on where it stopped.
 """
 
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from _art_planted import KEPT, LEARNED, PLAIN, SIFT, planted
+from _art_scale import scale
 from _art_speed import FOLDED, index_speed
 from _report import arguments, check, finish
 
@@ -46,9 +48,11 @@ def found_checks(rows: list[dict]) -> list[dict]:
 
 def main() -> None:
     """Print the tables."""
-    options = arguments(__doc__ or "", kept=KEPT)
+    kept = "folder that keeps the scans of the thousand and what was done with them"
+    options = arguments(__doc__ or "", kept=KEPT, folder=kept, scans="how many scans, 1000 by default")
     rows = [*index_speed(options.quick), *planted(options.quick, options.kept)]
-    finish(rows, checks_of(rows), options.quick)
+    of_scale, checks = scale(options.quick, options.folder, options.scans)
+    finish([*rows, *of_scale], [*checks_of(rows), *checks], options.quick)
 
 
 if __name__ == "__main__":

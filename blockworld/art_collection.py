@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from blockworld.art_options import training_needed
+from blockworld.art_options import notice, training_needed
 from perception.errors import BlockworldError
 
 if TYPE_CHECKING:
+    from sim.ray_cluster import RayCluster
     from training.art.extractor import Extractor
     from training.art.feature_store import FeatureStore
     from training.art.gallery import Gallery, NamedFeatures
+    from training.art.index import Indexing
 
 
 @dataclass(frozen=True)
@@ -40,20 +42,36 @@ class Opened:
         return NamedFeatures(self.gallery.features, keys)
 
 
-def opened(folder: Path, weights: Path | None, cache: Path | None, standardise: bool = False) -> Opened:
-    """Index a folder as far as it was not. Raises BlockworldError where no picture of it can be used."""
+def indexing(cluster: RayCluster | None) -> Indexing | None:
+    """What indexes on a cluster; None without one."""
+    if cluster is None:
+        return None
+    from training.art.on_ray import indexing_on
+
+    return indexing_on(cluster, notice)
+
+
+def opened(
+    folder: Path, weights: Path | None, cache: Path | None, standardise: bool = False,
+    cluster: RayCluster | None = None,
+) -> Opened:  # fmt: skip
+    """Index a folder as far as it was not, on a cluster or here.
+
+    Raises BlockworldError where no picture of it can be used.
+    """
     with training_needed():
         from training.art.backbone import open_backbone
+        from training.art.coarse_file import CoarseFile
         from training.art.gallery import Gallery
         from training.art.index import index_folder, open_store
         from training.art.pictures import shown
     store, extractor = open_store(open_backbone(weights, standardise), cache)
-    found = index_folder(folder, store, extractor, progress=True)
+    found = index_folder(folder, store, extractor, True, indexing(cluster))
     for problem in found.problems:
         click.echo(f"problem: {problem.sentence}", err=True)
     if not found.pictures:
         raise BlockworldError(f"there is no picture that can be used in {shown(folder)}: name a folder of scans.")
-    gallery = Gallery(store)
+    gallery = Gallery(store, CoarseFile.of(store, folder))
     for one in found.pictures:
         gallery.add(one.digest)
     paths = [one.path for one in found.pictures]

@@ -10,10 +10,12 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 
 from perception.errors import BlockworldError
+from training.art.coarse_file import CoarseFile
 from training.art.collection import Duplicate, Found, Problem, picture_files
 from training.art.extractor import Extractor
 from training.art.feature_store import FeatureStore
 from training.art.features import Features
+from training.art.file_digests import FileDigests
 from training.art.gallery import Gallery
 from training.art.index import Index, Indexed, indexed
 from training.art.pictures import Picture, shown
@@ -65,7 +67,7 @@ class Collection:
         """Raises BlockworldError where the folder cannot be read."""
         self.folder = folder
         self.store, self.extractor = store, OneAtATime(extractor)
-        self.gallery = Gallery(store)
+        self.gallery = Gallery(store, CoarseFile.of(store, folder))
         self.entries: dict[str, Entry] = {}
         self._root = folder.resolve()
         self._files, problems = picture_files(folder)
@@ -122,15 +124,18 @@ class Collection:
             return True  # a problem that is told when the file is opened
 
     def _run(self) -> None:
+        known = FileDigests(self.store.folder, self.folder, self._files)
         try:
-            for one in indexed(self._files, self.store, self.extractor):
+            for one in indexed(self._files, self.store, self.extractor, known.digest):
                 self._take(one)
                 self._done += 1
                 if self._stop.is_set():
                     return
+            self.gallery.keep()
         except BlockworldError as error:
             self._failure = str(error)
         finally:
+            known.save()
             self._finished.set()
 
     def _take(self, one: Indexed | Duplicate | Problem) -> None:

@@ -55,3 +55,13 @@ def test_a_folder_without_pictures_is_told(refused, place, tmp_path):
 def test_help_has_an_example(blockworld):
     status, told, _ = blockworld("art", "index", "--help")
     assert status == 0 and "Example: blockworld art index scans" in told
+
+
+def test_a_cluster_that_does_not_answer_is_told(refused, place, tmp_path):
+    pytest.importorskip("ray", reason="Ray is not installed (the extra `ray`)")
+    words = ("--weights", place / "weights.pth", "--cache", place / "cache", "--ray", "127.0.0.1:1")
+    told = "no Ray cluster answers at 127.0.0.1:1: give the address that `ray start --head` printed, as HOST:PORT,"
+    assert told in refused("art", "index", place / "scans", *words)
+    assert told in refused("art", "discover", place / "scans", "--out", tmp_path / "report", *words)
+    both = refused("art", "discover", place / "scans", "--out", tmp_path / "report", "--workers", "2", *words)
+    assert "--workers 2 are processes of this machine, and --ray 127.0.0.1:1 compares on those of a cluster" in both

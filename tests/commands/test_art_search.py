@@ -2,13 +2,14 @@
 
 import csv
 import json
+import shutil
 import socket
 
 import pytest
 import torch
 from fixtures_art import published, random_backbone
 from fixtures_art_painted import SHIPS, PixelExtractor, painted_folder, ship_box
-from PIL import Image
+from PIL import Image, ImageOps
 
 from training.art.backbone import open_backbone
 from training.art.boxes import overlap
@@ -69,6 +70,17 @@ def test_a_picture_from_elsewhere_is_looked_for_in_a_collection_by_cosine(blockw
     assert status == 0 and told.count("alike") == 3
     found = json.loads(out.read_text())
     assert found["query"]["picture"] == "copy.png" and len(found["results"]) == 3
+
+
+def test_a_box_is_looked_for_turned_left_to_right_too(blockworld, place, cached, tmp_path, monkeypatch):
+    scans, pixels = tmp_path / "scans", PixelExtractor()
+    scans.mkdir()
+    monkeypatch.setattr("training.art.extractor.Extractor.features", lambda _, picture: pixels.features(picture))
+    shutil.copy(place / "scans" / "harbour.png", scans)
+    ImageOps.mirror(Image.open(place / "scans" / "storm.png")).save(scans / "print.png")
+    box = ("--box", said(ship_box("harbour.png")))
+    status, told, _ = blockworld("art", "search", scans / "harbour.png", *box, "--mirrored", *cached)
+    assert status == 0 and "verified, mirrored" in told.splitlines()[0] and told.splitlines()[0].endswith("print.png")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from fixtures_robot import write_toy
 
 from perception.errors import BlockworldError
 from sim.dataset import DatasetConfig, build, read_config, read_samples, shard_path
-from sim.dataset.cluster import _cause
+from sim.dataset.cluster import failure
 from sim.dataset.contact_sheet import write_contact_sheet
 from sim.dataset.export import export
 from sim.dataset.studio import studio
@@ -80,13 +80,13 @@ def test_who_needs_the_file_is_told_in_a_sentence_that_it_is_gone(of_a_file):
     with pytest.raises(BlockworldError, match=rf"the configuration in the data set: {told}[^\n]*\.$") as refused:
         studio(config.model_dump_json())
     on_the_way = pickle.loads(pickle.dumps(refused.value))
-    error = _cause(type("RayTaskError", (), {"cause": on_the_way}), Job(0, 0, 1))
+    error = failure(on_the_way, Job(0, 0, 1))
     assert isinstance(error, ValueError) and str(error) == str(refused.value), "a cluster tells it as it is"
 
 
 def test_a_cluster_tells_the_whole_of_a_message_of_several_lines():
     cause = ValueError("the lens is broken:\n  give another one\n  For further information see docs.")
-    error = _cause(type("RayTaskError", (), {"cause": cause}), Job(0, 0, 1))
+    error = failure(cause, Job(0, 0, 1))
     assert str(error) == "the lens is broken: give another one For further information see docs."
 
 

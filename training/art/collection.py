@@ -1,7 +1,7 @@
 """A folder of scans: which files are pictures, and which of them are the same."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,12 +63,14 @@ def picture_files(folder: Path) -> tuple[list[Path], list[Problem]]:
     return files, problems
 
 
-def told_apart(files: list[Path]) -> Iterator[Found | Duplicate | Problem]:
+def told_apart(
+    files: list[Path], digest_of: Callable[[Path], str] = content_digest
+) -> Iterator[Found | Duplicate | Problem]:
     """What each file is, in their order: new, the same as an earlier one, or one that cannot be read."""
     first: dict[str, Path] = {}
     for path in files:
         try:
-            digest = content_digest(path)
+            digest = digest_of(path)
         except ImageError as error:
             yield Problem(path, str(error))
             continue

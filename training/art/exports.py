@@ -38,6 +38,8 @@ class Hit:
     """Whether one affine map explains it."""
     points: Points
     """Of each cell that agrees with that map x, y in [0, 1]^2 of the picture asked about, and of this one."""
+    mirrored: bool = False
+    """Whether it is turned left to right."""
 
 
 def hits(found: Sequence[Detection], names: Sequence[str]) -> list[Hit]:
@@ -48,17 +50,17 @@ def hits(found: Sequence[Detection], names: Sequence[str]) -> list[Hit]:
         if one.discovery is not None:
             pairs = zip(one.discovery.source.tolist(), one.discovery.target.tolist(), strict=True)
             points = tuple((here[0], here[1], there[0], there[1]) for here, there in pairs)
-        made.append(Hit(Place(names[one.picture], one.box), one.score, one.discovery is not None, points))
+        made.append(Hit(Place(names[one.picture], one.box), one.score, one.discovery is not None, points, one.mirrored))
     return made
 
 
 def search_table(found: Sequence[Hit]) -> str:
-    """CSV: rank, picture, x, y, w, h px, score, verified."""
+    """CSV: rank, picture, x, y, w, h px, score, verified, mirrored."""
     rows = [
-        (rank, one.place.picture, *_rounded(one.place.box), f"{one.score:.4f}", "yes" if one.verified else "no")
+        (rank, one.place.picture, *_rounded(one.place.box), f"{one.score:.4f}", *_yes(one.verified, one.mirrored))
         for rank, one in enumerate(found, 1)
     ]
-    return _table(("rank", "picture", "x", "y", "w", "h", "score", "verified"), rows)
+    return _table(("rank", "picture", "x", "y", "w", "h", "score", "verified", "mirrored"), rows)
 
 
 def search_json(query: Place, found: Sequence[Hit]) -> dict[str, Any]:
@@ -66,7 +68,11 @@ def search_json(query: Place, found: Sequence[Hit]) -> dict[str, Any]:
     return {
         "query": _place(query),
         "results": [
-            _place(one.place) | {"score": round(one.score, 5), "verified": one.verified, "points": _points(one.points)}
+            _place(one.place)
+            | {
+                "score": round(one.score, 5), "verified": one.verified, "mirrored": one.mirrored,
+                "points": _points(one.points),
+            }
             for one in found
         ],
     }
@@ -79,7 +85,7 @@ def search_annotations(query: Place, found: Sequence[Hit], base: str = "") -> di
             f"{base}annotations/search#{rank}",
             [
                 _target(query, base),
-                _text(f"{query.picture}, the same detail: {'verified, ' if one.verified else ''}score {one.score:.3f}"),
+                _text(f"{query.picture}, the same detail: {_how(one)}score {one.score:.3f}"),
             ],
             _target(one.place, base),
         )
@@ -131,6 +137,15 @@ def cluster_annotations(found: Sequence[Cluster], names: Mapping[str, str], base
             name = f"{base}annotations/details#{number}-{which + 1}"
             items.append(_annotation(name, [*others, text], _target(place, base)))
     return _page(f"{base}annotations/details", items)
+
+
+def _how(one: Hit) -> str:
+    told = (("verified, ", one.verified), ("mirrored, ", one.mirrored))
+    return "".join(word for word, is_so in told if is_so)
+
+
+def _yes(*values: bool) -> tuple[str, ...]:
+    return tuple("yes" if one else "no" for one in values)
 
 
 def _score(cluster: Cluster, key: str) -> float:

@@ -21,14 +21,14 @@ class Extractor:
 
     def __init__(self, network: Network, weights: str, stride: int) -> None:
         """weights: their digest, as `training.art.backbone.digest` has it. stride: the backbone's, px."""
-        self._network, self._stride, self.engine = network, stride, network.engine
+        self._network, self.stride, self.engine = network, stride, network.engine
         self.key = key(weights, network.engine)
 
     def features(self, picture: Picture) -> Features:
         """Unit vectors in half precision at all scales. Raises EngineError for a network that fails, or has another
         stride."""
         grids = []
-        for image, shape in zip(pyramid(picture, self._stride), shapes(picture.size), strict=True):
+        for image, shape in zip(pyramid(picture, self.stride), shapes(picture.size), strict=True):
             found = self._network.run(image)
             if found.shape[:2] != shape:
                 raise EngineError(f"the backbone gives a grid of {found.shape[:2]}, not {shape}: see to its stride.")

@@ -19,7 +19,7 @@ from perception.errors import BlockworldError, reason
 from training.art.extractor import shapes
 from training.art.features import Features
 
-_DESCRIPTION, _NETWORK = "features.json", "network.onnx"
+DESCRIPTION, _NETWORK = "features.json", "network.onnx"
 _ENDING, _SCRATCH = ".features", ".part"
 _MAGIC = b"BWART\x00\x00\x01"
 _HEADER = struct.Struct("<8sIII44x")  # of 64 bytes: magic, width, height, channels
@@ -36,14 +36,14 @@ class FeatureStore:
         Raises BlockworldError where the folder holds features of another making, or something else, or cannot be
         written to.
         """
-        self.folder = folder
+        self.folder, self.key = folder, key
         with _told(folder):
             folder.mkdir(parents=True, exist_ok=True)
             found = _described(folder)
             if found is None:
                 if any(path.suffix != _SCRATCH for path in folder.iterdir()):
                     raise BlockworldError(f"{folder} holds something else than features: name an empty folder.")
-                _write(folder / _DESCRIPTION, [json.dumps({"key": key}).encode()])
+                write_whole(folder / DESCRIPTION, [json.dumps({"key": key}).encode()])
             elif found != key:
                 raise BlockworldError(
                     f"{folder} holds features that another network or engine made: name another folder, or delete it."
@@ -71,7 +71,7 @@ class FeatureStore:
         with _told(self.folder):
             path.parent.mkdir(exist_ok=True)
             header = _HEADER.pack(_MAGIC, *features.size, features.grids[0].shape[2])
-            _write(path, [header, *(np.ascontiguousarray(grid, np.float16).data for grid in features.grids)])
+            write_whole(path, [header, *(np.ascontiguousarray(grid, np.float16).data for grid in features.grids)])
 
     def digests(self) -> set[str]:
         """Of all pictures that there are features of."""
@@ -88,7 +88,7 @@ class FeatureStore:
     def keep_network(self, content: bytes) -> None:
         """Keep an ONNX file, which takes longer to make than to open."""
         with _told(self.folder):
-            _write(self.folder / _NETWORK, [hashlib.sha256(content).hexdigest().encode(), b"\n", content])
+            write_whole(self.folder / _NETWORK, [hashlib.sha256(content).hexdigest().encode(), b"\n", content])
 
     def _path(self, digest: str) -> Path:
         return self.folder / digest[:2] / f"{digest}{_ENDING}"
@@ -113,7 +113,7 @@ class FeatureStore:
 def _described(folder: Path) -> str | None:
     """What made the features of a folder; None where it does not say."""
     try:
-        text = (folder / _DESCRIPTION).read_bytes()[:_LARGEST_DESCRIPTION]
+        text = (folder / DESCRIPTION).read_bytes()[:_LARGEST_DESCRIPTION]
         return str(json.loads(text)["key"])
     except FileNotFoundError:
         return None
@@ -121,7 +121,8 @@ def _described(folder: Path) -> str | None:
         return ""
 
 
-def _write(path: Path, parts: list[bytes | memoryview]) -> None:
+def write_whole(path: Path, parts: list[bytes | memoryview]) -> None:
+    """Write a file of these parts, one after the other, or leave what stood there. Raises OSError."""
     scratch = path.with_name(f"{path.name}.{os.getpid()}{_SCRATCH}")
     try:
         with scratch.open("wb") as file:

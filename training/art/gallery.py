@@ -5,13 +5,17 @@ looked for, from other threads.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
 from typing import overload
 
+import numpy as np
+
 from perception.errors import BlockworldError
 from training.art.boxes import overlap
 from training.art.coarse import CoarseIndex
+from training.art.coarse_file import CoarseFile
 from training.art.features import Features
 from training.art.regions import Region
 from training.art.search import Detection, SearchConfig, search
@@ -63,10 +67,14 @@ class NamedFeatures(Mapping[str, Features]):
 class Gallery(Sequence[Features]):
     """Features by number, in the order in which pictures were added."""
 
-    def __init__(self, features: FeaturesByKey) -> None:
+    def __init__(self, features: FeaturesByKey, kept: CoarseFile | None = None) -> None:
+        """kept: where the coarse index is kept, if it is."""
         self.features = KeptFeatures(features)
         self._keys: list[str] = []
+        self._kept, self._changed = kept, False
         self._coarse: CoarseIndex | None = None
+        self._numbers: dict[str, int] = {}
+        """Of pictures in the coarse index."""
         self._lock = Lock()
 
     @property
@@ -103,7 +111,9 @@ class Gallery(Sequence[Features]):
         numbers: Sequence[int] = range(len(self))
         if len(self) > EXHAUSTIVE:
             with self._lock:
-                numbers = sorted(self._caught_up().nearest(region, LIKELY))
+                keys = self.keys
+                scores = self._caught_up().scores(region)[[self._numbers[key] for key in keys]]
+            numbers = sorted(np.argsort(-scores, kind="stable")[:LIKELY].tolist())
         own = self._keys.index(key) if key in self._keys else None
         return [
             one
@@ -123,7 +133,8 @@ class Gallery(Sequence[Features]):
             index = build_index(keys, self.features, progress=progress)
             return shortlist(keys, self.features, index, neighbours, progress)
         with self._lock:
-            return shortlist_by_tiles(keys, self.features, self._caught_up(), neighbours, progress)
+            coarse = self._caught_up().selected([self._numbers[key] for key in keys])
+            return shortlist_by_tiles(keys, self.features, coarse, neighbours, progress)
 
     def catch_up(self) -> None:
         """Take what was added into the coarse index where there is to be one, so that a search need not."""
@@ -131,9 +142,36 @@ class Gallery(Sequence[Features]):
             with self._lock:
                 self._caught_up()
 
+    def keep(self) -> None:
+        """Keep the coarse index, once all pictures were added; without pictures that there are no more."""
+        if self._kept is None or len(self) <= EXHAUSTIVE:
+            return
+        with self._lock:
+            index = self._caught_up()
+            if len(index) > len(self):
+                self._coarse = index = index.selected([self._numbers[key] for key in self._keys])
+                self._numbers = {key: number for number, key in enumerate(self._keys)}
+                self._changed = True
+            if self._changed:
+                with suppress(OSError):  # without it, it is made anew
+                    self._kept.write(index, list(self._numbers))
+                self._changed = False
+
     def _caught_up(self) -> CoarseIndex:
         if self._coarse is None:
-            self._coarse = CoarseIndex.learned(self[:EXHAUSTIVE])
-        while len(self._coarse) < len(self):
-            self._coarse.add(self[len(self._coarse)])
+            self._coarse = self._found() or CoarseIndex.learned(self[:EXHAUSTIVE])
+        for key in self.keys:
+            if key not in self._numbers:
+                self._numbers[key] = self._coarse.add(self.features[key])
+                self._changed = True
         return self._coarse
+
+    def _found(self) -> CoarseIndex | None:
+        """What was kept, unless it learned from other pictures than these."""
+        if self._kept is None or (found := self._kept.read()) is None:
+            return None
+        index, keys = found
+        if 2 * len(self._keys) > 3 * len(set(keys) & set(self._keys)):
+            return None
+        self._numbers = {key: number for number, key in enumerate(keys)}
+        return index

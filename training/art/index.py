@@ -1,9 +1,7 @@
 """The index of a folder of scans: features of all its pictures, made once, and what is wrong with the others."""
 
 import os
-from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,8 +12,10 @@ from training.art.backbone import Backbone, digest, to_onnx
 from training.art.collection import Duplicate, Found, Problem, picture_files, told_apart
 from training.art.extractor import Extractor, key
 from training.art.feature_store import FeatureStore
+from training.art.file_digests import FileDigests
 from training.art.network import Engine, Network, fastest_engine
-from training.art.pictures import Picture, read_picture
+from training.art.pictures import content_digest
+from training.art.read_ahead import read_ahead
 
 
 @dataclass(frozen=True)
@@ -72,47 +72,54 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "blockworld" / "art"
 
 
-def index_folder(folder: Path, store: FeatureStore, extractor: Extractor, progress: bool = False) -> Index:
+def index_folder(
+    folder: Path, store: FeatureStore, extractor: Extractor, progress: bool = False, run: "Indexing | None" = None
+) -> Index:
     """Make and keep the features that the store lacks, of all pictures in and below a folder; go on after a picture
-    that cannot be used. progress: whether a bar is shown, on a terminal.
+    that cannot be used. progress: whether a bar is shown, on a terminal. run: in place of `indexed`.
 
     Interrupted at any moment, it loses the picture in hand: the next time it goes on from there. Raises BlockworldError
     where the folder cannot be read, or the store cannot be written to.
     """
     files, problems = picture_files(folder)
-    index = Index(problems=problems)
+    index, known = Index(problems=problems), FileDigests(store.folder, folder, files)
     with tqdm(total=len(files), unit=" pictures", disable=None if progress else True) as bar:
-        for one in indexed(files, store, extractor):
-            index.add(one)
-            bar.update()
+        try:
+            for one in (run or indexed)(files, store, extractor, known.digest):
+                index.add(one)
+                bar.update()
+        finally:
+            known.save()
+    place = {path: number for number, path in enumerate(files)}
+    index.pictures.sort(key=lambda one: place[one.path])
+    index.problems.sort(key=lambda one: place.get(one.path, -1))
     return index
 
 
-def indexed(files: list[Path], store: FeatureStore, extractor: Extractor) -> Iterator[Indexed | Duplicate | Problem]:
+Digesting = Callable[[Path], str]
+"""Gives the SHA-256 of a file's bytes, as `content_digest` does, or knows it already."""
+Indexing = Callable[[list[Path], FeatureStore, Extractor, Digesting], Iterator[Indexed | Duplicate | Problem]]
+"""Makes and keeps what the store lacks, and tells what came of each file, in any order."""
+
+
+def indexed(
+    files: list[Path], store: FeatureStore, extractor: Extractor, digest_of: Digesting = content_digest
+) -> Iterator[Indexed | Duplicate | Problem]:
     """What came of each file, in their order, as soon as it is known. Raises BlockworldError where the store cannot be
     written to."""
-    with ThreadPoolExecutor(1, thread_name_prefix="pictures") as reader:
-        for one, reading in _read_ahead(told_apart(files), store, reader):
-            if not isinstance(one, Found):
-                yield one
-                continue
-            try:
-                if reading is not None:
-                    store.put(one.digest, extractor.features(reading.result()))
-            except ImageError as error:
-                yield Problem(one.path, str(error))
-            else:
-                yield Indexed(one, made=reading is not None)
+    found = told_apart(files, digest_of)
+    for one, reading in read_ahead((one, one.path if _is_new(one, store) else None) for one in found):
+        if not isinstance(one, Found):
+            yield one
+            continue
+        try:
+            if reading is not None:
+                store.put(one.digest, extractor.features(reading.result()))
+        except ImageError as error:
+            yield Problem(one.path, str(error))
+        else:
+            yield Indexed(one, made=reading is not None)
 
 
-def _read_ahead(
-    found: Iterator[Found | Duplicate | Problem], store: FeatureStore, reader: Executor
-) -> Iterator[tuple[Found | Duplicate | Problem, "Future[Picture] | None"]]:
-    """Each with its picture, where features of it are to be made; while those of one are, the next is read."""
-    waiting: deque[tuple[Found | Duplicate | Problem, Future[Picture] | None]] = deque()
-    for one in found:
-        new = isinstance(one, Found) and one.digest not in store
-        waiting.append((one, reader.submit(read_picture, one.path) if new else None))
-        if len(waiting) > 1:
-            yield waiting.popleft()
-    yield from waiting
+def _is_new(one: Found | Duplicate | Problem, store: FeatureStore) -> bool:
+    return isinstance(one, Found) and one.digest not in store

@@ -7,7 +7,7 @@ processes change what is in the file in the end.
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 from itertools import repeat
@@ -52,14 +52,22 @@ class Detail:
     """Of each inlier x, y in [0, 1]^2 of a and of b."""
 
 
+PictureJob = tuple[str, list[str]]
+"""The key of a picture, and of those that it is compared with."""
+Entry = dict[str, Any]
+"""What is kept of a picture's pairs: that JSON can hold."""
+Comparing = Callable[[Sequence[PictureJob], MiningConfig], Iterator[Entry]]
+"""Gives an entry for each job, in their order."""
+
+
 def mine(
     keys: Sequence[str], features: FeaturesByKey, pairs: Pairs, journal: Path, config: MiningConfig | None = None,
-    workers: int = 1, progress: bool = False,
+    workers: int | Comparing = 1, progress: bool = False,
 ) -> list[Detail]:
     """Compare the pairs that the journal lacks; returns all details, in the order of the pairs, best first in each.
 
-    features has to be picklable with more workers than one. Raises BlockworldError where the journal is of other
-    pictures, pairs or settings, or cannot be written to.
+    workers: processes here, or what compares in their place; features has to be picklable with more processes than one.
+    Raises BlockworldError where the journal is of other pictures, pairs or settings, or cannot be written to.
     """
     config = config or MiningConfig()
     jobs = _jobs(keys, pairs)
@@ -70,7 +78,7 @@ def mine(
             if not done and not file.tell():
                 file.write(json.dumps(described) + "\n")
             left = jobs[len(done) :]
-            made = _compared(left, features, config, workers)
+            made = _compared(left, features, config, workers) if isinstance(workers, int) else workers(left, config)
             for entry in tqdm(made, total=len(left), unit=" pictures", desc="discovery", disable=not progress):
                 file.write(json.dumps(entry) + "\n")
                 file.flush()
@@ -90,7 +98,7 @@ def details_so_far(journal: Path) -> list[Detail]:
     return [_detail(one) for entry in entries for one in entry["details"]]
 
 
-def _jobs(keys: Sequence[str], pairs: Pairs) -> list[tuple[str, list[str]]]:
+def _jobs(keys: Sequence[str], pairs: Pairs) -> list[PictureJob]:
     """The pairs by their first picture, whose features are then prepared once."""
     jobs: dict[int, list[str]] = {}
     for a, b in pairs:
@@ -99,24 +107,26 @@ def _jobs(keys: Sequence[str], pairs: Pairs) -> list[tuple[str, list[str]]]:
 
 
 def _compared(
-    jobs: Sequence[tuple[str, list[str]]], features: FeaturesByKey, config: MiningConfig, workers: int
-) -> Iterator[dict[str, Any]]:
+    jobs: Sequence[PictureJob], features: FeaturesByKey, config: MiningConfig, workers: int
+) -> Iterator[Entry]:
     if workers == 1 or len(jobs) < 2:
         for key, others in jobs:
-            yield _compare(key, others, features, config)
+            yield compare(key, others, features, config)
         return
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_one_thread) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=one_thread) as pool:
         sources, targets = zip(*jobs, strict=True)
-        yield from pool.map(_compare, sources, targets, repeat(features), repeat(config))
+        yield from pool.map(compare, sources, targets, repeat(features), repeat(config))
 
 
-def _one_thread() -> None:
+def one_thread() -> None:
+    """Of a process beside which others compare."""
     import torch
 
     torch.set_num_threads(1)
 
 
-def _compare(key: str, others: Sequence[str], features: FeaturesByKey, config: MiningConfig) -> dict[str, Any]:
+def compare(key: str, others: Sequence[str], features: FeaturesByKey, config: MiningConfig) -> Entry:
+    """What a picture has in common with others. Raises KeyError, or what `features` raises, where some are missing."""
     source = Source.of(features[key], config.discovery)
     details = []
     for other in others:
@@ -126,7 +136,7 @@ def _compare(key: str, others: Sequence[str], features: FeaturesByKey, config: M
     return {"picture": key, "details": details}
 
 
-def _entry(a: str, b: str, one: Discovery) -> dict[str, Any]:
+def _entry(a: str, b: str, one: Discovery) -> Entry:
     points = [[*here, *there] for here, there in zip(one.source.tolist(), one.target.tolist(), strict=True)]
     return {
         "a": a,
@@ -139,13 +149,13 @@ def _entry(a: str, b: str, one: Discovery) -> dict[str, Any]:
     }
 
 
-def _detail(entry: dict[str, Any]) -> Detail:
+def _detail(entry: Entry) -> Detail:
     lists = {name: tuple(entry[name]) for name in ("a_box", "b_box")}
     nested = {name: tuple(tuple(one) for one in entry[name]) for name in ("affine", "points")}
     return Detail(**(entry | lists | nested))
 
 
-def _read(journal: Path, described: dict[str, Any]) -> list[dict[str, Any]]:
+def _read(journal: Path, described: Entry) -> list[Entry]:
     """The entries that are complete; what a killed run left of another is cut off."""
     try:
         content = journal.read_bytes()

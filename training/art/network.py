@@ -24,12 +24,14 @@ _Run = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 class Network:
     """An ONNX file of `training.art.backbone.to_onnx`, opened."""
 
-    def __init__(self, content: bytes, engine: Engine | None = None) -> None:
-        """engine: which one runs it; None chooses. Raises EngineError where it is not available here, or for an ONNX
-        file that it cannot open."""
+    def __init__(self, content: bytes, engine: Engine | None = None, threads: int | None = None) -> None:
+        """engine: which one runs it; None chooses. threads: None for one on each processor. Raises EngineError where
+        the engine is not available here, or for an ONNX file that it cannot open."""
         self.engine = engine or fastest_engine()
+        threads = threads or len(os.sched_getaffinity(0))
+        opened = _openvino if self.engine == "openvino-bf16" else _onnx_runtime
         try:
-            self._run: _Run = _openvino(content) if self.engine == "openvino-bf16" else _onnx_runtime(content)
+            self._run: _Run = opened(content, threads)
         except EngineError:
             raise
         except Exception as error:  # the engines' own exceptions share no base class
@@ -57,12 +59,12 @@ def _multiplies_bfloat16() -> bool:
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def _onnx_runtime(content: bytes) -> _Run:
-    session = open_session(content, "CPUExecutionProvider", len(os.sched_getaffinity(0)))
+def _onnx_runtime(content: bytes, threads: int) -> _Run:
+    session = open_session(content, "CPUExecutionProvider", threads)
     return lambda image: cast(Any, session.run(["features"], {"image": image})[0])[0]
 
 
-def _openvino(content: bytes) -> _Run:
+def _openvino(content: bytes, threads: int) -> _Run:
     try:
         available = _multiplies_bfloat16()
         import openvino
@@ -74,7 +76,7 @@ def _openvino(content: bytes) -> _Run:
     settings = {
         "INFERENCE_PRECISION_HINT": "bf16",
         "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_NUM_THREADS": len(os.sched_getaffinity(0)),
+        "INFERENCE_NUM_THREADS": threads,
     }
     core = openvino.Core()
     request = core.compile_model(core.read_model(content), "CPU", settings).create_infer_request()

@@ -5,8 +5,10 @@ Pictures larger than features need are made smaller, JPEG and JPEG 2000 while th
 """
 
 import hashlib
+import io
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -71,13 +73,25 @@ def read_picture(path: Path) -> Picture:
 
     Raises ImageError where it cannot be read, is no picture or a damaged one, or would take too much memory.
     """
+    with _told(path), open_regular(path) as (file, size):
+        if size == 0:
+            raise ImageError(f"{shown(path)} is empty: copy it again from where it came from.", "empty")
+        return _decoded(_opened(file, path), path)
+
+
+def picture_in(content: bytes, path: Path) -> Picture:
+    """The same of the bytes of a file that is elsewhere."""
+    with _told(path):
+        return _decoded(_opened(io.BytesIO(content), path), path)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Raises ImageError for all that goes wrong with a file."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of sizes, which are looked at here, and of metadata that is not
         try:
-            with open_regular(path) as (file, size):
-                if size == 0:
-                    raise ImageError(f"{shown(path)} is empty: copy it again from where it came from.", "empty")
-                return _decoded(_opened(file, path), path)
+            yield
         except ImageError:
             raise
         except UnidentifiedImageError as error:

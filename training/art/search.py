@@ -40,6 +40,8 @@ class Detection:
     score: float
     """The cosine; where an affine map explains it, 1 and the score of that, so that these come first."""
     discovery: Discovery | None = None
+    mirrored: bool = False
+    """Whether it shows the same turned left to right."""
 
 
 def search(
@@ -51,21 +53,21 @@ def search(
     verify: whether those that one affine map explains come first (discovery).
     """
     config = config or SearchConfig()
-    ranked = _ranked(
+    by_cosine = ranked(
         Detection(number, _box(box), float(score))
         for number in pictures
         for found in [found_in(region, collection[number], config.boxes, config.overlap)]
         for box, score in zip(found.boxes, found.scores, strict=True)
     )
     if not verify:
-        return ranked
-    first = list(dict.fromkeys(one.picture for one in ranked))[: config.verified]
+        return by_cosine
+    first = list(dict.fromkeys(one.picture for one in by_cosine))[: config.verified]
     verified = [one for number in first for one in _verified(region, number, collection[number], config)]
-    others = [one for one in ranked if not _shown(one, verified, config)]
-    return _ranked([*verified, *others])
+    others = [one for one in by_cosine if not _shown(one, verified, config)]
+    return ranked([*verified, *others])
 
 
-def _ranked(found: Iterable[Detection]) -> list[Detection]:
+def ranked(found: Iterable[Detection]) -> list[Detection]:
     """Best first; of those as good, in the order of the pictures."""
     return sorted(found, key=lambda one: (-one.score, one.picture))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from perception.errors import BlockworldError, reason
 from training.art.clusters import LEAST_PICTURES, Cluster, clusters
 from training.art.gallery import Gallery
-from training.art.mining import Detail, MiningConfig, mine
+from training.art.mining import Comparing, Detail, MiningConfig, mine
 from training.art.shortlist import FeaturesByKey, Pairs
 
 JOURNALS = "discovery"
@@ -58,7 +58,7 @@ class Work:
             raise BlockworldError(f"cannot write to {folder} ({why}): name another cache.") from error
         return cls(keys, pairs, folder / f"{hashlib.sha256(told.encode()).hexdigest()[:16]}.jsonl", config)
 
-    def details(self, features: FeaturesByKey, workers: int = 1, progress: bool = False) -> list[Detail]:
+    def details(self, features: FeaturesByKey, workers: int | Comparing = 1, progress: bool = False) -> list[Detail]:
         """All that the pairs have in common, as `mine` has it."""
         return mine(self.keys, features, self.pairs, self.journal, self.config.mining, workers, progress)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from blockworld.art_collection import opened
-from blockworld.art_options import CACHE, COLLECTION, STANDARDISE, WEIGHTS
+from blockworld.art_options import CACHE, COLLECTION, RAY, STANDARDISE, WEIGHTS, cluster_at, notice
 from perception.errors import BlockworldError
 
 
@@ -25,18 +25,26 @@ from perception.errors import BlockworldError
 @WEIGHTS
 @STANDARDISE
 @CACHE
+@RAY
 def discover(
     folder: Path, out: Path, neighbours: int | None, least_score: float | None, least_pictures: int | None,
-    workers: int, base: str, weights: Path | None, standardise: bool, cache: Path | None,
+    workers: int, base: str, weights: Path | None, standardise: bool, cache: Path | None, address: str | None,
 ) -> None:
     """Find the details that three pictures or more in and below DIR have in common.
 
-    Pictures that were not indexed yet are indexed first. Interrupted, it goes on where it stopped.
+    Pictures that were not indexed yet are indexed first. Interrupted, it goes on where it stopped. On a cluster, all
+    machines have to see the cache under the same path.
     """
     from blockworld.art_report import check_folder, write_report
 
+    if address is not None and workers != 1:
+        raise BlockworldError(
+            f"--workers {workers} are processes of this machine, and --ray {address} compares on those of a cluster: "
+            "give one of the two."
+        )
     check_folder(out)
-    collection = opened(folder, weights, cache, standardise)
+    cluster = None if address is None else cluster_at(address)
+    collection = opened(folder, weights, cache, standardise, cluster)
 
     from training.art.whole_collection import JOURNALS, CollectionConfig, Work
 
@@ -46,7 +54,12 @@ def discover(
     given = {"neighbours": neighbours, "least_score": least_score, "least_pictures": least_pictures}
     config = CollectionConfig(**{name: one for name, one in given.items() if one is not None})  # type: ignore[arg-type]
     work = Work.of(gallery, collection.store.folder / JOURNALS, config, progress=True)
-    details = work.details(gallery.features, workers, progress=True)
+    if cluster is None:
+        details = work.details(gallery.features, workers, progress=True)
+    else:
+        from training.art.on_ray import comparing_on
+
+        details = work.details(gallery.features, comparing_on(cluster, collection.store, notice), progress=True)
     found = work.clusters(details)
     named = zip(collection.names, collection.paths, strict=True)
     page = write_report(found, dict(zip(gallery.keys, named, strict=True)), folder, out, base)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from blockworld.art_options import CACHE, COLLECTION, STANDARDISE, WEIGHTS, training_needed
+from blockworld.art_collection import indexing
+from blockworld.art_options import CACHE, COLLECTION, RAY, STANDARDISE, WEIGHTS, cluster_at, training_needed
 from perception.errors import BlockworldError
 
 
@@ -13,18 +14,22 @@ from perception.errors import BlockworldError
 @WEIGHTS
 @STANDARDISE
 @CACHE
-def index(folder: Path, weights: Path | None, standardise: bool, cache: Path | None) -> None:
+@RAY
+def index(
+    folder: Path, weights: Path | None, standardise: bool, cache: Path | None, address: str | None
+) -> None:  # fmt: skip
     """Compute the features of all pictures in and below DIR and keep them.
 
     Interrupted, it goes on where it stopped; pictures that were indexed before, under any name, are not computed again.
-    A picture that cannot be used is told, and the others are indexed.
+    A picture that cannot be used is told, and the others are indexed. On a cluster, machines need not share a folder.
     """
     with training_needed():
         from training.art.backbone import open_backbone
         from training.art.index import index_folder, open_store
         from training.art.pictures import shown
+    cluster = None if address is None else cluster_at(address)
     store, extractor = open_store(open_backbone(weights, standardise), cache)
-    found = index_folder(folder, store, extractor, progress=True)
+    found = index_folder(folder, store, extractor, progress=True, run=indexing(cluster))
     for duplicate in found.duplicates:
         click.echo(f"duplicate: {shown(duplicate.path)} is the same as {shown(duplicate.of)}")
     for problem in found.problems:

@@ -48,6 +48,7 @@ class BoxType(click.ParamType):
 )
 @click.option("--most", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Matches that are given.")
 @VERIFY
+@click.option("--mirrored", is_flag=True, help="Find it turned left to right too, as in prints.")
 @click.option("--out", type=NewFile(".csv", ".json"), help="Table or JSON file for the matches.")
 @click.option("--annotations", type=NewFile(".json"), help="File for the matches as annotations for IIIF viewers.")
 @click.option("--base", default="", help="What comes before names of pictures in annotations, such as https://x.org/.")
@@ -56,7 +57,7 @@ class BoxType(click.ParamType):
 @STANDARDISE
 @CACHE
 def search(
-    image: Path, box: tuple[float, ...], folder: Path | None, most: int, verify: bool, out: Path | None,
+    image: Path, box: tuple[float, ...], folder: Path | None, most: int, verify: bool, mirrored: bool, out: Path | None,
     annotations: Path | None, base: str, picture: Path | None, weights: Path | None, standardise: bool,
     cache: Path | None,
 ) -> None:
@@ -75,12 +76,19 @@ def search(
     collection = opened(folder or image.parent, weights, cache, standardise)
 
     from training.art.exports import Place, hits, search_annotations, search_json, search_table
+    from training.art.mirrored import Sides, mirrored_picture, search_both
     from training.art.regions import Region
     from training.art.search import SearchConfig
 
-    region = Region.of(_features(collection, key, image), box)
+    features = _features(collection, key, image)
+    region = Region.of(features, box)
     config = SearchConfig(verified=max(SearchConfig().verified, most))
-    found = collection.gallery.search(region, key, config, verify)[:most]
+    if mirrored:
+        sides = Sides(features, collection.extractor.features(mirrored_picture(asked)))
+        found = search_both(collection.gallery, sides, region.box, key, config, verify)[:most]
+    else:
+        found = collection.gallery.search(region, key, config, verify)[:most]
+    collection.gallery.keep()
     ranked, query = hits(found, collection.names), Place(image.name, region.box)
     files: dict[Path, bytes] = {}
     if out is not None:
@@ -93,8 +101,8 @@ def search(
     write_files(files)
     for rank, one in enumerate(ranked, 1):
         where = ",".join(f"{value:.0f}" for value in one.place.box)
-        how = "verified" if one.verified else "alike"
-        click.echo(f"{rank:3}  {one.score:.3f}  {how:<8}  {where:<20} {one.place.picture}")
+        how = ("verified" if one.verified else "alike") + (", mirrored" if one.mirrored else "")
+        click.echo(f"{rank:3}  {one.score:.3f}  {how:<{18 if mirrored else 8}}  {where:<20} {one.place.picture}")
     written = "".join(f"; {path} written" for path in files)
     click.echo(f"{len(ranked)} matches in {len(collection.gallery)} pictures{written}")
 
@@ -112,6 +120,10 @@ def _json(what: dict[str, Any]) -> str:
     return json.dumps(what, indent=1, ensure_ascii=False) + "\n"
 
 
+def _how(hit: Hit) -> str:
+    return (", verified" if hit.verified else "") + (", mirrored" if hit.mirrored else "")
+
+
 def _drawn(image: Path, query: Place, collection: Opened, found: list[Detection], ranked: list[Hit]) -> bytes:
     from training.art.panels import Panel, as_png, side_by_side
     from training.art.pictures import read_picture
@@ -120,7 +132,7 @@ def _drawn(image: Path, query: Place, collection: Opened, found: list[Detection]
         Panel(
             read_picture(collection.paths[one.picture]),
             one.box,
-            (hit.place.picture, f"{rank}: {hit.score:.3f}{', verified' if hit.verified else ''}"),
+            (hit.place.picture, f"{rank}: {hit.score:.3f}{_how(hit)}"),
         )
         for rank, (one, hit) in enumerate(zip(found[:SHOWN], ranked, strict=False), 1)
     ]

@@ -14,8 +14,13 @@ def backbone():
 
 
 @pytest.fixture(scope="session")
-def network(backbone):
-    return Network(to_onnx(backbone), "onnxruntime-cpu")
+def network_file(backbone):
+    return to_onnx(backbone)
+
+
+@pytest.fixture(scope="session")
+def network(network_file):
+    return Network(network_file, "onnxruntime-cpu")
 
 
 @pytest.fixture(scope="session")

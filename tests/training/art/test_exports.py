@@ -45,7 +45,7 @@ def test_a_table_has_a_row_for_each_result_in_whole_px():
     rows = list(csv.DictReader(io.StringIO(search_table(HITS))))
     assert rows[0] == {
         "rank": "1", "picture": 'c,"d".png', "x": "0", "y": "0", "w": "1", "h": "700", "score": "1.2500",
-        "verified": "yes",
+        "verified": "yes", "mirrored": "no",
     }
     assert rows[1]["verified"] == "no" and len(rows) == 2
 

@@ -1,8 +1,6 @@
-"""Pictures read ahead of the network that needs them."""
+"""The pictures that are learned on."""
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from tqdm import tqdm
@@ -10,23 +8,18 @@ from tqdm import tqdm
 from perception.errors import BlockworldError, ImageError
 from training.art.collection import Found, Problem, picture_files, told_apart
 from training.art.pictures import Picture, read_picture, shown
+from training.art.read_ahead import read_ahead
 
-_AHEAD = 4
 LEAST_PICTURES = 2
 """Of a collection: a detail is looked for in other pictures than its own."""
 
 
-def read_ahead(paths: Sequence[Path], numbers: Iterable[int]) -> Iterator[Picture]:
+def in_order(paths: Sequence[Path], numbers: Iterable[int]) -> Iterator[Picture]:
     """The pictures of those numbers, in that order, some of them read in advance. Raises ImageError as `read_picture`
     does."""
-    with ThreadPoolExecutor(1, thread_name_prefix="pictures") as reader:
-        waiting: deque[Future[Picture]] = deque()
-        for number in numbers:
-            waiting.append(reader.submit(read_picture, paths[number]))
-            if len(waiting) > _AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+    for _, reading in read_ahead((number, paths[number]) for number in numbers):
+        assert reading is not None
+        yield reading.result()
 
 
 def usable_pictures(folder: Path, progress: bool = False) -> tuple[list[Found], list[Problem]]:

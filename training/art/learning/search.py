@@ -18,7 +18,7 @@ from training.art.learning.candidates import Candidates
 from training.art.learning.config import LearningConfig
 from training.art.learning.grids import BackboneGrids
 from training.art.learning.proposals import Proposals, drawn_places, joined, proposals_at
-from training.art.learning.reading import read_ahead
+from training.art.learning.reading import in_order
 
 
 @dataclass(eq=False)
@@ -65,7 +65,7 @@ def begun(
     random = stream(config.seed, number, "art proposals")
     sources = _drawn(len(paths), config.sources, random)
     parts = []
-    for source, picture in zip(sources, read_ahead(paths, sources), strict=True):
+    for source, picture in zip(sources, in_order(paths, sources), strict=True):
         places = drawn_places(picture, source, config, random)
         if places is not None:
             parts.append(proposals_at(places, grids.one(picture, int(places[0, 1])), config))
@@ -82,7 +82,7 @@ def searched(
     """Go on with the search; gives how many pictures are done after each of them."""
     chosen = searched_pictures(len(paths), config, number)
     left = chosen[search.done :]
-    for other, picture in zip(left, read_ahead(paths, left), strict=True):
+    for other, picture in zip(left, in_order(paths, left), strict=True):
         search.candidates.offer(search.proposals, other, grids.all(picture), config)
         search.done += 1
         yield search.done

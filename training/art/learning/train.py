@@ -18,7 +18,7 @@ from training.art.collection import Found
 from training.art.learning.config import LearningConfig
 from training.art.learning.grids import BackboneGrids
 from training.art.learning.loss import pair_loss
-from training.art.learning.reading import read_ahead
+from training.art.learning.reading import in_order
 from training.art.learning.search import begun, searched, searched_pictures
 from training.art.learning.state import Job, restored, save
 from training.art.learning.weights_file import write_weights
@@ -118,7 +118,7 @@ class _Learning:
         assert state.pairs is not None
         batches = state.pairs.split(config.batch)
         left = state.pairs[state.step * config.batch :]
-        reading = read_ahead(self._paths, left[:, [0, 4]].flatten().tolist())
+        reading = in_order(self._paths, left[:, [0, 4]].flatten().tolist())
         with self._bar("learn", len(batches), state.step, "update") as bar:
             for batch in batches[state.step :]:
                 state.losses.append(self._step(batch, reading))
