@@ -71,6 +71,21 @@ def test_a_picture_from_elsewhere_is_looked_for_in_a_collection_by_cosine(blockw
     assert found["query"]["picture"] == "copy.png" and len(found["results"]) == 3
 
 
+def test_without_a_box_pictures_are_ranked_by_what_they_have_in_common(blockworld, place, cached, tmp_path):
+    out, picture = tmp_path / "found.csv", tmp_path / "found.png"
+    status, told, _ = blockworld(
+        "art", "search", place / "scans" / "harbour.png", "--out", out, "--picture", picture, *cached
+    )
+    rows = list(csv.DictReader(out.open()))
+    assert status == 0 and told.splitlines()[-1].startswith("4 matches in 5 pictures; ")
+    assert [row["picture"] for row in rows].count("harbour.png") == 0 and len(rows) == 4
+    assert {row["picture"] for row in rows[:2]} == {"storm.png", "evening.png"}
+    for row in rows[:2]:
+        box = tuple(float(row[name]) for name in "xywh")
+        assert row["verified"] == "yes" and overlap(box, ship_box(row["picture"])) > 0.4
+    assert min(Image.open(picture).size) > 200
+
+
 @pytest.mark.parametrize(
     ("box", "sentence"),
     [

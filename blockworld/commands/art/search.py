@@ -1,4 +1,4 @@
-"""blockworld art search: where else in a collection is what a box of a picture shows."""
+"""blockworld art search: where else in a collection is what a picture, or a box of it, shows."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class BoxType(click.ParamType):
 
 @click.command("search", epilog="Example: blockworld art search scans/a.jpg --box 120,80,200,260 --picture matches.png")
 @click.argument("image", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--box", type=BoxType(), required=True, help="What is looked for, px from the left upper corner.")
+@click.option("--box", type=BoxType(), help="What is looked for, px from the left upper corner; default: all of it.")
 @click.option(
     "--collection",
     "folder",
@@ -55,31 +55,40 @@ class BoxType(click.ParamType):
 @WEIGHTS
 @CACHE
 def search(
-    image: Path, box: tuple[float, ...], folder: Path | None, most: int, verify: bool, out: Path | None,
+    image: Path, box: tuple[float, ...] | None, folder: Path | None, most: int, verify: bool, out: Path | None,
     annotations: Path | None, base: str, picture: Path | None, weights: Path | None, cache: Path | None,
 ) -> None:
     """Find what a box of IMAGE shows in all pictures of a collection, best first.
 
-    Pictures that were not indexed yet are indexed first. IMAGE need not be of the collection. Printed for each match:
-    its box x,y,w,h in px of the upright picture, its score, and the picture. The score is the cosine of the features;
-    where one affine map explains a match, 1 and the score of that.
+    Without a box, pictures are ranked by what each has in common with IMAGE. Pictures that were not indexed yet are
+    indexed first. IMAGE need not be of the collection. Printed for each match: its box x,y,w,h in px of the upright
+    picture, its score, and the picture. The score is the cosine of the features; where one affine map explains a match,
+    1 and the score of that.
     """
     # Before anything takes long: a box that is wrong.
     from training.art.boxes import checked_box
     from training.art.pictures import content_digest, read_picture
 
     asked, key = read_picture(image), content_digest(image)
-    checked_box(box, asked.size)
+    if box is not None:
+        checked_box(box, asked.size)
     collection = opened(folder or image.parent, weights, cache)
 
     from training.art.exports import Place, hits, search_annotations, search_json, search_table
     from training.art.regions import Region
+    from training.art.retrieval import retrieve, whole
     from training.art.search import SearchConfig
 
-    region = Region.of(_features(collection, key, image), box)
-    config = SearchConfig(verified=max(SearchConfig().verified, most))
-    found = collection.gallery.search(region, key, config, verify)[:most]
-    ranked, query = hits(found, collection.names), Place(image.name, region.box)
+    features = _features(collection, key, image)
+    if box is None:
+        others = [number for number, other in enumerate(collection.gallery.keys) if other != key]
+        found = retrieve(features, collection.gallery, others, verify=verify)[:most]
+        place = whole(asked.size)
+    else:
+        region = Region.of(features, box)
+        config = SearchConfig(verified=max(SearchConfig().verified, most))
+        found, place = collection.gallery.search(region, key, config, verify)[:most], region.box
+    ranked, query = hits(found, collection.names), Place(image.name, place)
     files: dict[Path, bytes] = {}
     if out is not None:
         text = search_table(ranked) if out.suffix.lower() == ".csv" else _json(search_json(query, ranked))
