@@ -83,6 +83,26 @@ def test_a_box_is_looked_for_turned_left_to_right_too(blockworld, place, cached,
     assert status == 0 and "verified, mirrored" in told.splitlines()[0] and told.splitlines()[0].endswith("print.png")
 
 
+def test_mirrored_takes_a_box(blockworld, place, cached):
+    status, _, problem = blockworld("art", "search", place / "scans" / "harbour.png", "--mirrored", *cached)
+    assert status == 2 and "--mirrored looks for a box" in problem
+
+
+def test_without_a_box_pictures_are_ranked_by_what_they_have_in_common(blockworld, place, cached, tmp_path):
+    out, picture = tmp_path / "found.csv", tmp_path / "found.png"
+    status, told, _ = blockworld(
+        "art", "search", place / "scans" / "harbour.png", "--out", out, "--picture", picture, *cached
+    )
+    rows = list(csv.DictReader(out.open()))
+    assert status == 0 and told.splitlines()[-1].startswith("4 matches in 5 pictures; ")
+    assert [row["picture"] for row in rows].count("harbour.png") == 0 and len(rows) == 4
+    assert {row["picture"] for row in rows[:2]} == {"storm.png", "evening.png"}
+    for row in rows[:2]:
+        box = tuple(float(row[name]) for name in "xywh")
+        assert row["verified"] == "yes" and overlap(box, ship_box(row["picture"])) > 0.4
+    assert min(Image.open(picture).size) > 200
+
+
 @pytest.mark.parametrize(
     ("box", "sentence"),
     [

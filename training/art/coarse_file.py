@@ -46,7 +46,8 @@ class CoarseFile:
         }
         head = json.dumps(described).encode("ascii")
         head += b" " * (-(len(head) + hashlib.sha256().digest_size * 2 + 2) % _ALIGNED) + b"\n"
-        parts: list[bytes | memoryview] = [head, index.axes.astype("<f4").tobytes(), *(np.ascontiguousarray(one.cells).data for _, one in stacks)]
+        cells = (np.ascontiguousarray(one.cells).data for _, one in stacks)
+        parts: list[bytes | memoryview] = [head, index.axes.astype("<f4").tobytes(), *cells]
         checksum = hashlib.sha256()
         for part in parts:
             checksum.update(part)

@@ -1,6 +1,7 @@
 """From a picture to its features at seven scales."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -42,9 +43,9 @@ def key(weights: str, engine: str) -> str:
     return hashlib.sha256(repr(made).encode()).hexdigest()
 
 
-def shapes(size: tuple[int, int]) -> list[tuple[int, int]]:
-    """Cells (h, w) of all grids of a picture of size (width, height) px."""
-    return [grid_shape(size, scale) for scale in SCALES]
+def shapes(size: tuple[int, int], scales: Sequence[int] | None = None) -> list[tuple[int, int]]:
+    """Cells (h, w) of all grids of a picture of size (width, height) px; scales: None for `SCALES`."""
+    return [grid_shape(size, scale) for scale in scales or SCALES]
 
 
 def pyramid(picture: Picture, stride: int) -> list[NDArray[np.uint8]]:

@@ -9,7 +9,7 @@ import json
 import os
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -30,13 +30,14 @@ _LARGEST_DESCRIPTION = 10_000
 class FeatureStore:
     """The features of one making, by the digest of their picture's file."""
 
-    def __init__(self, folder: Path, key: str) -> None:
-        """Open or make the folder. key: what makes the features, as `Extractor.key` has it.
+    def __init__(self, folder: Path, key: str, scales: Sequence[int] | None = None) -> None:
+        """Open or make the folder. key: what makes the features, as `Extractor.key` has it. scales: of their grids;
+        None for those of `training.art.features`.
 
         Raises BlockworldError where the folder holds features of another making, or something else, or cannot be
         written to.
         """
-        self.folder, self.key = folder, key
+        self.folder, self.key, self._scales = folder, key, scales
         with _told(folder):
             folder.mkdir(parents=True, exist_ok=True)
             found = _described(folder)
@@ -99,7 +100,7 @@ class FeatureStore:
             size = os.fstat(file.fileno()).st_size
         if magic != _MAGIC or not (width and height and channels):
             raise ValueError
-        grids = shapes((width, height))
+        grids = shapes((width, height), self._scales)
         ends = np.cumsum([rows * columns for rows, columns in grids])
         cells = int(ends[-1])
         if size != _HEADER.size + cells * channels * np.dtype(np.float16).itemsize:

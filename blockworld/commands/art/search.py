@@ -1,4 +1,4 @@
-"""blockworld art search: where else in a collection is what a box of a picture shows."""
+"""blockworld art search: where else in a collection is what a picture, or a box of it, shows."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 from blockworld.art_collection import Opened, opened
 from blockworld.art_options import CACHE, STANDARDISE, VERIFY, WEIGHTS
 from blockworld.files import NewFile, write_files
+from perception.errors import BlockworldError
 
 if TYPE_CHECKING:
     from training.art.exports import Hit, Place
@@ -39,7 +40,7 @@ class BoxType(click.ParamType):
 
 @click.command("search", epilog="Example: blockworld art search scans/a.jpg --box 120,80,200,260 --picture matches.png")
 @click.argument("image", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--box", type=BoxType(), required=True, help="What is looked for, px from the left upper corner.")
+@click.option("--box", type=BoxType(), help="What is looked for, px from the left upper corner; default: all of it.")
 @click.option(
     "--collection",
     "folder",
@@ -57,39 +58,47 @@ class BoxType(click.ParamType):
 @STANDARDISE
 @CACHE
 def search(
-    image: Path, box: tuple[float, ...], folder: Path | None, most: int, verify: bool, mirrored: bool, out: Path | None,
-    annotations: Path | None, base: str, picture: Path | None, weights: Path | None, standardise: bool,
-    cache: Path | None,
+    image: Path, box: tuple[float, ...] | None, folder: Path | None, most: int, verify: bool, mirrored: bool,
+    out: Path | None, annotations: Path | None, base: str, picture: Path | None, weights: Path | None,
+    standardise: bool, cache: Path | None,
 ) -> None:
     """Find what a box of IMAGE shows in all pictures of a collection, best first.
 
-    Pictures that were not indexed yet are indexed first. IMAGE need not be of the collection. Printed for each match:
-    its box x,y,w,h in px of the upright picture, its score, and the picture. The score is the cosine of the features;
-    where one affine map explains a match, 1 and the score of that.
+    Without a box, pictures are ranked by what each has in common with IMAGE. Pictures that were not indexed yet are
+    indexed first. IMAGE need not be of the collection. Printed for each match: its box x,y,w,h in px of the upright
+    picture, its score, and the picture. The score is the cosine of the features; where one affine map explains a match,
+    1 and the score of that.
     """
     # Before anything takes long: a box that is wrong.
     from training.art.boxes import checked_box
     from training.art.pictures import content_digest, read_picture
 
     asked, key = read_picture(image), content_digest(image)
-    checked_box(box, asked.size)
+    if box is not None:
+        checked_box(box, asked.size)
+    elif mirrored:
+        raise BlockworldError("--mirrored looks for a box: give --box too.")
     collection = opened(folder or image.parent, weights, cache, standardise)
 
     from training.art.exports import Place, hits, search_annotations, search_json, search_table
     from training.art.mirrored import Sides, mirrored_picture, search_both
     from training.art.regions import Region
+    from training.art.retrieval import retrieve, whole
     from training.art.search import SearchConfig
 
     features = _features(collection, key, image)
-    region = Region.of(features, box)
     config = SearchConfig(verified=max(SearchConfig().verified, most))
-    if mirrored:
+    place = whole(asked.size) if box is None else Region.of(features, box).box
+    if box is None:
+        others = [number for number, other in enumerate(collection.gallery.keys) if other != key]
+        found = retrieve(features, collection.gallery, others, verify=verify)
+    elif mirrored:
         sides = Sides(features, collection.extractor.features(mirrored_picture(asked)))
-        found = search_both(collection.gallery, sides, region.box, key, config, verify)[:most]
+        found = search_both(collection.gallery, sides, place, key, config, verify)
     else:
-        found = collection.gallery.search(region, key, config, verify)[:most]
+        found = collection.gallery.search(Region.of(features, box), key, config, verify)
     collection.gallery.keep()
-    ranked, query = hits(found, collection.names), Place(image.name, region.box)
+    ranked, query = hits(found[:most], collection.names), Place(image.name, place)
     files: dict[Path, bytes] = {}
     if out is not None:
         text = search_table(ranked) if out.suffix.lower() == ".csv" else _json(search_json(query, ranked))

@@ -3,6 +3,7 @@
 import io
 import json
 import time
+import zlib
 
 import pytest
 from fixtures_art_painted import SHIPS, painted, ship_box
@@ -87,6 +88,16 @@ def test_an_upload_that_is_no_picture_is_refused(client):
     assert (answer.status_code, answer.json()["detail"]) == (
         400, "this file is no picture that can be read: save it as JPEG, PNG, TIFF or WebP.",
     )
+
+
+def test_an_upload_that_claims_to_be_enormous_is_refused_before_it_is_decoded(client):
+    file = io.BytesIO()
+    painted(1).save(file, "PNG")
+    content = bytearray(file.getvalue())
+    content[16:24] = (60_000).to_bytes(4, "big") * 2
+    content[29:33] = zlib.crc32(content[12:29]).to_bytes(4, "big")
+    answer = client.post("/api/uploads", content=bytes(content))
+    assert answer.status_code == 400 and "this file is too large: save it with at most" in answer.json()["detail"]
 
 
 def test_repeated_details_are_found_in_the_background(client):

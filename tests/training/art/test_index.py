@@ -93,6 +93,7 @@ from training.art.index import index_folder
 class Slow(Counting):
     def features(self, picture):
         time.sleep(0.05)
+        print("made", flush=True)
         return super().features(picture)
 
 index_folder(Path(sys.argv[1]), FeatureStore(Path(sys.argv[2]), "key"), Slow())
@@ -103,12 +104,15 @@ def test_a_killed_run_loses_at_most_the_picture_in_hand(folder, store):
     for number in range(4, 60):
         scan(number).save(folder / f"{number}.png")
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen([sys.executable, "-c", SLOW, folder, store.folder], env=environment) as run:
+    command = [sys.executable, "-c", SLOW, folder, store.folder]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as run:
         deadline = time.monotonic() + 60
         while len(store.digests()) < 5 and run.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
         run.send_signal(signal.SIGKILL)
+        begun = len(run.stdout.readlines())
     kept = store.digests()
     assert 5 <= len(kept) < 60 and all(digest in store for digest in kept)
+    assert begun - 1 <= len(kept) <= begun
     found = index_folder(folder, store, Counting())
     assert (len(found.pictures), found.made) == (60, 60 - len(kept))
