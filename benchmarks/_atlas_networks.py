@@ -63,6 +63,7 @@ def _word(label: str) -> str:
 
 ALIKE = ("shapes=60000",)  # all networks of a table learn from as many shapes
 _LIST = ("charts=1", "points=2500", "decoder=[1024,512,256]")  # the baseline as wide as the paper's: it costs little
+NARROW = ("structure=points", "charts=1", "points=2500", "decoder=[256,128,64]")  # as wide as the recipe's charts
 LISTED, WITH_NORMALS = ("structure=points", *_LIST), ("structure=points_normals", *_LIST)
 
 POINTS = Compared("points", "atlas-ae", (*LISTED, *ALIKE))
@@ -74,6 +75,12 @@ CHARTS = (
     Compared("5 patches", "atlas-ae", ("charts=5", *ALIKE)),
     Compared("25 patches", "atlas-ae", ALIKE),
     Compared("125 patches", "atlas-ae", ("charts=125", *ALIKE)),
+)
+WIDE = "decoder=[1024,512,256,128]"  # the paper's charts; those of the recipes are a quarter as wide
+WIDTHS = (
+    Compared("points, narrow", "atlas-ae", (*NARROW, *ALIKE)),
+    Compared("1 patch, wide", "atlas-ae", ("charts=1", WIDE, *ALIKE)),
+    Compared("sphere, wide", "atlas-ae", ("structure=sphere", "charts=1", WIDE, *ALIKE)),
 )
 ELEMENTARY = (
     Compared("10 patches", "atlas-elementary", ("structure=squares", *ALIKE)),

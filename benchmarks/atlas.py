@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
-from _atlas_networks import CHARTS, ELEMENTARY, LEFT_OUT, NORMALS, PICTURES, SHIPPED, Compared, without
+from _atlas_networks import CHARTS, ELEMENTARY, LEFT_OUT, NORMALS, PICTURES, SHIPPED, WIDTHS, Compared, without
 from _atlas_speed import MESH_POINTS, chamfer_speed, mesh_speed
 from _report import arguments, check, finish
 
@@ -128,7 +128,7 @@ def tables(each: int) -> list[dict]:
     shapes = truths(each)
     clouds = np.stack([one.seen for one in shapes])
     rows = [oracle(shapes, POINTS), oracle(shapes, MANY)]
-    for one in (*CHARTS, NORMALS, *ELEMENTARY, *SHIPPED):
+    for one in (*CHARTS, NORMALS, *WIDTHS, *ELEMENTARY, *SHIPPED):
         if network := opened(one):
             rows.append(measured(network, one.label, shapes, clouds))
     for category in LEFT_OUT:
@@ -187,7 +187,8 @@ def main() -> None:
     """Print the tables."""
     options = arguments(__doc__ or "", train="yes: train first what was not", shapes="shapes of each category")
     if options.train:
-        for one in (*CHARTS, NORMALS, *SHIPPED, *PICTURES, *ELEMENTARY, *itertools.chain(*map(without, LEFT_OUT))):
+        left_out = itertools.chain(*map(without, LEFT_OUT))
+        for one in (*CHARTS, NORMALS, *SHIPPED, *PICTURES, *WIDTHS, *ELEMENTARY, *left_out):
             one.trained()
     each = int(options.shapes or (QUICK_SHAPES if options.quick else SHAPES))
     fast = [mesh_speed(one) for one in (SHIPPED[0], PICTURES[1]) if one.folder.is_dir()]

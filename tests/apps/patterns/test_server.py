@@ -56,7 +56,7 @@ def test_what_was_found_is_exported(client, found):
         names[kind] = answer.headers["content-disposition"]
         assert answer.status_code == 200 and "attachment" in names[kind]
         if kind == "csv":
-            assert answer.text.splitlines()[0] == "rank,picture,x,y,w,h,score,verified"
+            assert answer.text.splitlines()[0] == "rank,picture,x,y,w,h,score,verified,mirrored"
         if kind == "annotations":
             first = answer.json()["items"][0]
             assert first["target"]["source"] == f"https://museum.example/{found['results'][0]['picture']['name']}"
