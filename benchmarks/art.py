@@ -5,6 +5,7 @@ the convolutions, and by each engine that is installed. Beside it the matrix pro
 same precision, by PyTorch, and the floor: as many multiplications in one large product.
 
 Planted copies: how well details copied from one painting into others are found, beside SIFT and RANSAC.
+Recognition: how often a photograph of a mark in paper is given its drawing, beside averaged features, HOG and SIFT.
 Scale: a thousand scans indexed, searched and compared, by the commands; with --folder it goes on where it stopped.
 """
 
@@ -14,6 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from _art_planted import KEPT, LEARNED, PLAIN, SIFT, planted
+from _art_recognition import recognition, recognition_checks
 from _art_scale import scale
 from _art_speed import FOLDED, index_speed
 from _report import arguments, check, finish
@@ -26,7 +28,7 @@ def checks_of(rows: list[dict]) -> list[dict]:
         if str(row.get("index speed", "")).endswith("(ours)"):
             checks.append(check("index speed over that of PyTorch eager", row[f"{FOLDED} / this"], ">=", 2.0))
             checks.append(check("index speed: time over the floor", row["this / floor"], "<=", 2.0))
-    return checks + found_checks(rows)
+    return checks + found_checks(rows) + recognition_checks(rows)
 
 
 def found_checks(rows: list[dict]) -> list[dict]:
@@ -50,7 +52,7 @@ def main() -> None:
     """Print the tables."""
     kept = "folder that keeps the scans of the thousand and what was done with them"
     options = arguments(__doc__ or "", kept=KEPT, folder=kept, scans="how many scans, 1000 by default")
-    rows = [*index_speed(options.quick), *planted(options.quick, options.kept)]
+    rows = [*index_speed(options.quick), *planted(options.quick, options.kept), *recognition(options.quick)]
     of_scale, checks = scale(options.quick, options.folder, options.scans)
     finish([*rows, *of_scale], [*checks_of(rows), *checks], options.quick)
 

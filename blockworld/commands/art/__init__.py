@@ -7,6 +7,7 @@ from blockworld.commands.art.discover import discover
 from blockworld.commands.art.evaluate import evaluate
 from blockworld.commands.art.index import index
 from blockworld.commands.art.learn import learn
+from blockworld.commands.art.recognize import recognize
 from blockworld.commands.art.search import search
 
 
@@ -15,5 +16,5 @@ def command() -> None:
     """Find the details that the pictures of a collection share: figures, studies, copies."""
 
 
-for verb in (index, learn, search, discover, browse, evaluate):
+for verb in (index, learn, search, recognize, discover, browse, evaluate):
     command.add_command(verb)
