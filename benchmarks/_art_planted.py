@@ -40,7 +40,7 @@ SETTINGS = LearningConfig(
     rounds=2, sources=50, proposals=60, proposal_scales=(68, 60, 49), searched=60, pairs=120, batch=2,
     least_votes=0.2, learning_rate=5e-5,
 )  # fmt: skip
-"""Of learning, from trials with ten other pictures; two rounds are what an hour of a processor allows."""
+"""Of learning, from trials with ten other pictures; how long two rounds take was not measured."""
 PLAIN, STANDARDISED, LEARNED, SIFT = "ImageNet", "ImageNet, standardised", "learned, standardised", "SIFT + RANSAC"
 RATIO, RANSAC_PX, LEAST_MATCHES = 0.8, 6.0, 4
 

@@ -29,7 +29,7 @@ CACHE = click.option(
 STANDARDISE = click.option(
     "--standardise",
     is_flag=True,
-    help="Take the medium out of features: channels of mean 0 and deviation 1 in each picture.",
+    help="Take the medium out of features: channels of mean 0 and deviation 1 at each scale.",
 )
 VERIFY = click.option(
     "--verify/--cosine", default=True, help="Whether matches that one affine map explains come first."

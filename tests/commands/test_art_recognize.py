@@ -26,8 +26,8 @@ def picture(number):
 class Pixels(marks.MarkExtractor):
     """Features are the pixels of each cell."""
 
-    def _grid(self, picture, cells):
-        rows, columns = marks.grid_shape(picture.size, cells)
+    def _grid(self, picture, shape):
+        rows, columns = shape
         small = np.asarray(Image.fromarray(picture.rgb).convert("L").resize((columns * 4, rows * 4)), np.float32)
         values = small.reshape(rows, 4, columns, 4).transpose(0, 2, 1, 3).reshape(rows, columns, 16) - small.mean()
         return (values / np.maximum(np.linalg.norm(values, axis=2, keepdims=True), 1e-6)).astype(np.float16)

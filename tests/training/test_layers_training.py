@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 import torch
+from fixtures_art import published, random_backbone
 from fixtures_layers import pictures_in, small_bundle, small_config
 
 from perception.errors import BlockworldError
 from perception.layers.network import LayersNetwork
 from training.core.checkpoint import save_checkpoint
-from training.layers.config import LayersConfig, PicturesConfig
+from training.layers.config import PerceptualConfig, PicturesConfig
 from training.layers.evaluate import held_out_error
 from training.layers.model import LayersModel
+from training.layers.perceptual import PerceptualLoss
 from training.layers.scenes import augmented, leaves
 from training.layers.sources import PictureSet
 from training.layers.train import train
@@ -78,4 +80,18 @@ def test_a_budget_gives_the_parameters_of_a_mask_and_too_small_a_one_is_refused(
 def test_a_source_without_pictures_is_refused(tmp_path):
     with pytest.raises(BlockworldError, match="has no pictures"):
         PictureSet.opened(PicturesConfig(source=tmp_path), False)
-    assert LayersConfig.model_fields["structure"].default == "recursive"
+
+
+def test_a_perceptual_loss_is_nothing_for_equal_pictures_and_pulls_others_together(tmp_path):
+    torch.save(published(random_backbone()), tmp_path / "weights.pth")
+    weights = PerceptualConfig(weights=tmp_path / "weights.pth")
+    loss, wanted = PerceptualLoss(weights), torch.rand(2, 32 * 32, 4)
+    assert float(loss(wanted, wanted, 32)) == 0
+    found = torch.rand(2, 32 * 32, 4, requires_grad=True)
+    before = loss(found, wanted, 32)
+    before.backward()
+    with torch.no_grad():
+        step = 1e-2 * found.grad / found.grad.norm()
+        assert 0 < float(loss(found - step, wanted, 32)) < float(before)
+    config = small_config(tmp_path / "pictures", tmp_path / "run", stride=1, perceptual=weights, pictures=8)
+    assert np.isfinite(train(config, progress=False)["held_out_l1"])

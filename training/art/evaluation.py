@@ -5,7 +5,6 @@ place. Retrieval (Oxford): mAP of pictures, junk left out.
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from typing import overload
 
 from tqdm import tqdm
 
@@ -14,6 +13,7 @@ from training.art.annotations import DetectionQuery, Recognition, RetrievalQuery
 from training.art.annotations import Region as Place
 from training.art.discovery import DiscoveryConfig, Source, discoveries, target_cells
 from training.art.features import Features
+from training.art.gallery import Gallery
 from training.art.metrics import DetectionScores, detection_scores, retrieval_score, top_1_accuracy
 from training.art.regions import Region
 from training.art.search import SearchConfig, search
@@ -32,7 +32,9 @@ def evaluate_detection(
     """
     _complete(features, (one.picture for query in queries for one in (query.query, *query.wanted)))
     names = sorted(features)
-    collection = _Numbered(features, names)
+    collection = Gallery(features)  # reads them when they are asked for: of thousands not all can be open at once
+    for name in names:
+        collection.add(name)
     ranked = []
     for query in tqdm(queries, unit=" queries", disable=not progress):
         region = Region.of(features[query.query.picture], query.query.box)
@@ -88,27 +90,6 @@ def ranked_pictures(
         found = discoveries(source, target_cells(target, config), target.size, config)
         scores.append((name, found[0].score if found else 0.0))
     return sorted(scores, key=lambda one: -one[1])
-
-
-class _Numbered(Sequence[Features]):
-    """Features by number, read when they are asked for: of thousands of pictures not all can be open at once."""
-
-    def __init__(self, features: Mapping[str, Features], names: Sequence[str]) -> None:
-        self._features, self._names = features, names
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    @overload
-    def __getitem__(self, number: int) -> Features: ...
-
-    @overload
-    def __getitem__(self, number: slice) -> list[Features]: ...
-
-    def __getitem__(self, number: int | slice) -> Features | list[Features]:
-        if isinstance(number, slice):
-            return [self._features[name] for name in self._names[number]]
-        return self._features[self._names[number]]
 
 
 def _complete(known: Container[str], names: Iterable[str]) -> None:

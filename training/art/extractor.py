@@ -28,13 +28,14 @@ class Extractor:
     def features(self, picture: Picture) -> Features:
         """Unit vectors in half precision at all scales. Raises EngineError for a network that fails, or has another
         stride."""
-        grids = []
-        for image, shape in zip(pyramid(picture, self.stride), shapes(picture.size), strict=True):
-            found = self._network.run(image)
-            if found.shape[:2] != shape:
-                raise EngineError(f"the backbone gives a grid of {found.shape[:2]}, not {shape}: see to its stride.")
-            grids.append(found.astype(np.float16))
-        return Features(picture.size, tuple(grids))
+        return Features(picture.size, tuple(self._grid(picture, shape) for shape in shapes(picture.size)))
+
+    def _grid(self, picture: Picture, shape: tuple[int, int]) -> NDArray[np.float16]:
+        """(h, w, C), of a shape (h, w)."""
+        found = self._network.run(level(picture, self.stride, shape))
+        if found.shape[:2] != shape:
+            raise EngineError(f"the backbone gives a grid of {found.shape[:2]}, not {shape}: see to its stride.")
+        return found.astype(np.float16)
 
 
 def key(weights: str, engine: str) -> str:

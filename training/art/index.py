@@ -60,11 +60,16 @@ def open_store(
     chosen, sha = engine or fastest_engine(), digest(backbone)
     made_by = key(sha, chosen)
     store = FeatureStore(cache or default_cache() / made_by[:16], made_by)
+    return store, Extractor(Network(network_of(store, backbone), chosen), sha, backbone.stride)
+
+
+def network_of(store: FeatureStore, backbone: Backbone) -> bytes:
+    """A backbone as an ONNX file, kept in a cache of its features. Raises BlockworldError as `FeatureStore` does."""
     content = store.network()
     if content is None:
         content = to_onnx(backbone)
         store.keep_network(content)
-    return store, Extractor(Network(content, chosen), sha, backbone.stride)
+    return content
 
 
 def default_cache() -> Path:

@@ -115,7 +115,7 @@ def cosines(a: NDArray[np.float16], b: NDArray[np.float16], arithmetic: Arithmet
     quick = _quick(arithmetic)
     factors = [_as_factor(one, quick) for one in (a, b)]
     if quick:
-        return torch._int_mm(factors[0], factors[1].T).numpy() * np.float32(_step(a.shape[1]) ** 2)
+        return torch._int_mm(factors[0], factors[1].T).numpy() * np.float32(step_of_bytes(a.shape[1]) ** 2)
     return factors[0].numpy() @ factors[1].numpy().T
 
 
@@ -184,10 +184,11 @@ def _as_factor(vectors: NDArray[np.float16], quick: bool) -> torch.Tensor:
 
 def whole_numbers(vectors: torch.Tensor) -> torch.Tensor:
     """(..., C) float32 unit vectors -> int8; one factor for all of them keeps the order of their products."""
-    return vectors.mul(1.0 / _step(vectors.shape[-1])).round_().clamp_(-LARGEST_INT8, LARGEST_INT8).to(torch.int8)
+    scaled = vectors.mul(1.0 / step_of_bytes(vectors.shape[-1]))
+    return scaled.round_().clamp_(-LARGEST_INT8, LARGEST_INT8).to(torch.int8)
 
 
-def _step(channels: int) -> float:
+def step_of_bytes(channels: int) -> float:
     """What 1 stands for. Of unit vectors of C numbers few are beyond 8 / sqrt(C); to clip those costs less than to
     coarsen all others."""
     return min(1.0, 8.0 / channels**0.5) / LARGEST_INT8

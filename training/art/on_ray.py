@@ -80,7 +80,7 @@ def comparing_on(cluster: RayCluster, store: FeatureStore, notice: Notice) -> Co
 
 @dataclass(frozen=True)
 class _Sent:
-    """A picture on its way to a task; content: None where its file could not be read."""
+    """A picture on its way to a task; content: its bytes, or a sentence about why there are none."""
 
     found: Found
     content: bytes | str

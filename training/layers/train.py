@@ -1,6 +1,5 @@
 """Train one network for layers: other pictures and pixels in each step, l1 and perceptual losses, the last weights."""
 
-import json
 import time
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ from tqdm import tqdm
 from perception.errors import BlockworldError
 from training.core.checkpoint import load_checkpoint, resume, save_checkpoint, states
 from training.core.launch import launched
+from training.core.log import log_row
 from training.core.precision import products_of_step
 from training.core.schedule import rate
 from training.layers.config import LayersConfig
@@ -71,7 +71,7 @@ def train(config: LayersConfig, progress: bool = True) -> dict[str, float]:
             recent = sum(losses[-50:]) / len(losses[-50:])
             row = {"step": step + 1, "loss": recent} | held_out_error(model, config, held_out)
             bar.write(f"step {step + 1}: loss {recent:.4f}, held-out pictures {row['held_out_psnr_db']:.2f} dB")
-            _log(config.out, row)
+            log_row(config.out, row)
         if fabric.is_global_zero and (time.monotonic() - saved > config.checkpoint_s or last):
             save_checkpoint(config.out / "checkpoint.pt", {"done": step + 1, **states(state)})
             saved = time.monotonic()
@@ -99,9 +99,3 @@ def begin_with(model: LayersModel, path: Path) -> None:
         model.load_state_dict(saved)
     except RuntimeError:  # whose text lists every tensor
         raise BlockworldError(f"{path} is of another architecture: give this network its configuration.") from None
-
-
-def _log(out: Path, row: dict[str, float]) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    with (out / "log.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(row) + "\n")

@@ -1,9 +1,7 @@
 """Train one localization network: read images, minimise the divergence of its heat maps, keep the last weights."""
 
-import json
 import time
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,6 +11,7 @@ from tqdm import tqdm
 
 from training.core.checkpoint import resume, save_checkpoint, states
 from training.core.launch import launched
+from training.core.log import log_row
 from training.core.order import batch_indices
 from training.core.schedule import rate
 from training.localization.augmentation import augment_batch
@@ -74,7 +73,7 @@ def train(config: LocalizationConfig, progress: bool = True) -> dict[str, float]
             row = {"step": step + 1, "loss": round(recent, 4), **metrics}
             if fabric.is_global_zero:
                 bar.write(_line(row, objective))
-                _log(config.out, row)
+                log_row(config.out, row)
         if fabric.is_global_zero and (time.monotonic() - saved > config.checkpoint_s or last):
             save_checkpoint(config.out / "checkpoint.pt", {"done": step + 1, **states(state)})
             saved = time.monotonic()
@@ -94,9 +93,3 @@ def _mean_over_processes(fabric: Fabric, loss: Tensor) -> float:
 def _line(row: dict[str, float], objective: Objective) -> str:
     losses = f"loss {row['loss']:.3f}, validation {row['validation_loss']:.3f}"
     return f"step {row['step']}: {losses}; {objective.report(row)}"
-
-
-def _log(out: Path, row: dict[str, float]) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    with (out / "log.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(row) + "\n")

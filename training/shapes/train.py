@@ -1,10 +1,8 @@
 """Train one deformation network: sample shapes, minimise the loss of its supervision, keep the last weights."""
 
-import json
 import time
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,6 +11,7 @@ from tqdm import tqdm
 
 from training.core.checkpoint import resume, save_checkpoint, states
 from training.core.launch import launched
+from training.core.log import log_row
 from training.core.muon import Muon
 from training.core.precision import products_of_step
 from training.core.schedule import rate
@@ -75,7 +74,7 @@ def train(config: ShapesConfig, progress: bool = True) -> dict[str, float]:
             recent = sum(losses[-50:]) / len(losses[-50:])
             row = {"step": step + 1, "loss": recent, "held_out_mean_m": held_out_error(network, config, held_out)}
             bar.write(f"step {step + 1}: loss {recent:.5f}, held-out shapes {100 * row['held_out_mean_m']:.2f} cm")
-            _log(config.out, row)
+            log_row(config.out, row)
         if fabric.is_global_zero and (time.monotonic() - saved > config.checkpoint_s or last):
             save_checkpoint(config.out / "checkpoint.pt", {"done": step + 1, **states(state)})
             saved = time.monotonic()
@@ -112,9 +111,3 @@ def _parts(fabric: Fabric, whole: Sample, size: int) -> Iterator[Sample]:
     template = fabric.to_device(whole.template)
     for points, places in zip(whole.points.split(size), whole.places.split(size), strict=True):
         yield Sample(fabric.to_device(points), template, fabric.to_device(places), whole.scale)
-
-
-def _log(out: Path, row: dict[str, float]) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    with (out / "log.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(row) + "\n")

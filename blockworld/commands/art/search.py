@@ -88,15 +88,16 @@ def search(
 
     features = _features(collection, key, image)
     config = SearchConfig(verified=max(SearchConfig().verified, most))
-    place = whole(asked.size) if box is None else Region.of(features, box).box
-    if box is None:
+    region = None if box is None else Region.of(features, box)
+    place = whole(asked.size) if region is None else region.box
+    if region is None:
         others = [number for number, other in enumerate(collection.gallery.keys) if other != key]
         found = retrieve(features, collection.gallery, others, verify=verify)
     elif mirrored:
         sides = Sides(features, collection.extractor.features(mirrored_picture(asked)))
         found = search_both(collection.gallery, sides, place, key, config, verify)
     else:
-        found = collection.gallery.search(Region.of(features, box), key, config, verify)
+        found = collection.gallery.search(region, key, config, verify)
     collection.gallery.keep()
     ranked, query = hits(found[:most], collection.names), Place(image.name, place)
     files: dict[Path, bytes] = {}

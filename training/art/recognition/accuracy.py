@@ -18,13 +18,10 @@ class Accuracy:
 
 def accuracy(labels: Sequence[str], ranked: Sequence[Sequence[str]]) -> Accuracy:
     """labels: of each query the true class; ranked: the classes it was given, best first."""
-    ranks = np.array([one.index(label) if label in one else len(one) + 5 for label, one in _pairs(labels, ranked)])
+    pairs = [(label, list(one)) for label, one in zip(labels, ranked, strict=True)]
+    ranks = np.array([one.index(label) if label in one else len(one) + 5 for label, one in pairs])
     each = {}
     for name in sorted(set(labels)):
         own = ranks[[label == name for label in labels]]
         each[name] = (len(own), float((own == 0).mean()), float((own < 5).mean()))
     return Accuracy(float((ranks == 0).mean()), float((ranks < 5).mean()), each)
-
-
-def _pairs(labels: Sequence[str], ranked: Sequence[Sequence[str]]) -> list[tuple[str, list[str]]]:
-    return [(label, list(one)) for label, one in zip(labels, ranked, strict=True)]

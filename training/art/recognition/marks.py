@@ -7,12 +7,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.errors import EngineError
-from training.art.backbone import Backbone, digest, to_onnx
-from training.art.extractor import Extractor, level
+from training.art.backbone import Backbone, digest
+from training.art.extractor import Extractor
 from training.art.feature_store import FeatureStore
 from training.art.features import Features, grid_shape
-from training.art.index import default_cache
+from training.art.index import default_cache, network_of
 from training.art.network import Engine, Network, fastest_engine
 from training.art.pictures import Picture
 from training.art.recognition.lines import lines_of
@@ -47,7 +46,8 @@ class MarkExtractor(Extractor):
     def features(self, picture: Picture) -> Features:
         """Of a reference, at all scales of `REFERENCE_CELLS`. Raises EngineError as `Extractor.features` does."""
         lines = Picture(picture.size, lines_of(picture.rgb))
-        return Features(picture.size, tuple(self._grid(lines, cells) for cells in REFERENCE_CELLS))
+        grids = (self._grid(lines, grid_shape(picture.size, cells)) for cells in REFERENCE_CELLS)
+        return Features(picture.size, tuple(grids))
 
     def query(self, picture: Picture) -> Query:
         """Of a query. Raises EngineError as `features` does."""
@@ -57,14 +57,7 @@ class MarkExtractor(Extractor):
             Picture(size, np.ascontiguousarray(oriented(lines, one)))
             for one, size in zip(ORIENTATIONS, sizes, strict=True)
         )
-        return Query(tuple(self._grid(one, QUERY_CELLS) for one in seen), picture.size)
-
-    def _grid(self, picture: Picture, cells: int) -> NDArray[np.float16]:
-        shape = grid_shape(picture.size, cells)
-        found = self._network.run(level(picture, self.stride, shape))
-        if found.shape[:2] != shape:
-            raise EngineError(f"the backbone gives a grid of {found.shape[:2]}, not {shape}: see to its stride.")
-        return found.astype(np.float16)
+        return Query(tuple(self._grid(one, grid_shape(one.size, QUERY_CELLS)) for one in seen), picture.size)
 
 
 def key(weights: str, engine: str) -> str:
@@ -83,8 +76,4 @@ def open_marks(
     chosen, sha = engine or fastest_engine(), digest(backbone)
     made_by = key(sha, chosen)
     store = FeatureStore(cache or default_cache() / f"marks-{made_by[:16]}", made_by, REFERENCE_CELLS)
-    content = store.network()
-    if content is None:
-        content = to_onnx(backbone)
-        store.keep_network(content)
-    return store, MarkExtractor(Network(content, chosen), sha, backbone.stride)
+    return store, MarkExtractor(Network(network_of(store, backbone), chosen), sha, backbone.stride)

@@ -13,10 +13,11 @@ from typing import Any
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from training.art.features import Features
-from training.art.matching import LARGEST_INT8, products_of_bytes, single
+from training.art.matching import products_of_bytes, single, step_of_bytes, whole_numbers
 from training.art.recognition.marks import QUERY_CELLS, Query
 from training.art.recognition.orientations import ORIENTATIONS, Orientation
 
@@ -71,9 +72,8 @@ def ranked_classes(
 
 
 def in_bytes(grid: NDArray[np.float16]) -> NDArray[np.int8]:
-    """(h, w, C) unit vectors -> the same as whole numbers, of which 1 / `_step` is 1."""
-    scaled = np.rint(single(grid) * (1 / _step(grid.shape[2])))
-    return np.clip(scaled, -LARGEST_INT8, LARGEST_INT8).astype(np.int8)
+    """(h, w, C) unit vectors -> the same as whole numbers, as `training.art.matching` has them."""
+    return whole_numbers(torch.from_numpy(single(grid))).numpy()
 
 
 def best_score(
@@ -81,7 +81,7 @@ def best_score(
 ) -> tuple[float, int]:
     """The best score of grids of a query (h, w, C), one for each orientation, with any of a reference's, and the number
     of that orientation."""
-    unit = _step(query[0].shape[2]) ** 2
+    unit = step_of_bytes(query[0].shape[2]) ** 2
     scores = [max(_agreement(here, there, reach) for there in reference) for here in query]
     best = int(np.argmax(scores))
     return unit * scores[best], best
@@ -114,11 +114,6 @@ def _middles(shape: tuple[int, ...]) -> NDArray[np.float32]:
     rows, columns = shape[:2]
     y, x = np.mgrid[0:rows, 0:columns].astype(np.float32)
     return np.stack([x - (columns - 1) / 2, y - (rows - 1) / 2], axis=2).reshape(-1, 2)
-
-
-def _step(channels: int) -> float:
-    """What 1 stands for: of unit vectors few numbers are beyond 8 / sqrt(C)."""
-    return min(1.0, 8.0 / channels**0.5) / LARGEST_INT8
 
 
 _BELL = np.exp(-0.5 * np.arange(-2, 3) ** 2)

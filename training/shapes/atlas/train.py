@@ -1,6 +1,5 @@
 """Train one network for atlases: new points of shapes and charts in each step, Chamfer distance, the last weights."""
 
-import json
 import time
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,7 @@ from tqdm import tqdm
 from perception.errors import BlockworldError
 from training.core.checkpoint import load_checkpoint, resume, save_checkpoint, states
 from training.core.launch import launched
+from training.core.log import log_row
 from training.core.precision import products_of_step
 from training.core.schedule import rate
 from training.shapes.atlas.config import AtlasConfig
@@ -74,7 +74,7 @@ def train(config: AtlasConfig, progress: bool = True) -> dict[str, float]:
             bar.write(
                 f"step {step + 1}: loss {1000 * recent:.2f}e-3, held-out shapes {row['held_out_chamfer_x1000']:.2f}e-3"
             )
-            _log(config.out, row)
+            log_row(config.out, row)
         if fabric.is_global_zero and (time.monotonic() - saved > config.checkpoint_s or last):
             save_checkpoint(config.out / "checkpoint.pt", {"done": step + 1, **states(state)})
             saved = time.monotonic()
@@ -120,9 +120,3 @@ def take_decoder(model: AtlasModel, weights: Path) -> None:
 def _rate_after(step: int, first: int, steps: int) -> float:
     """As `rate`, and nothing before a step."""
     return 0.0 if step < first else rate(step, steps)
-
-
-def _log(out: Path, row: dict[str, float]) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    with (out / "log.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(row) + "\n")

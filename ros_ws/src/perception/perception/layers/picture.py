@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
-from PIL import UnidentifiedImageError
+from PIL import ImageOps, UnidentifiedImageError
 
 from perception.bounded_files import read_bounded
 from perception.errors import ImageError, reason
@@ -23,16 +23,6 @@ SMALLEST_SIDE_PX = 8
 _FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")  # none that starts another program
 _WIDE = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 _UINT16_PER_UINT8 = 257  # 65535 / 255
-_UPRIGHT = {
-    2: Pillow.Transpose.FLIP_LEFT_RIGHT,
-    3: Pillow.Transpose.ROTATE_180,
-    4: Pillow.Transpose.FLIP_TOP_BOTTOM,
-    5: Pillow.Transpose.TRANSPOSE,
-    6: Pillow.Transpose.ROTATE_270,
-    7: Pillow.Transpose.TRANSVERSE,
-    8: Pillow.Transpose.ROTATE_90,
-}
-_ORIENTATION = 0x0112
 
 
 def read_rgba(path: str | os.PathLike[str]) -> Rgba:
@@ -108,9 +98,8 @@ def _advice() -> str:
 
 def _decoded(picture: Pillow.Image, source: str) -> Rgba:
     picture.load()
-    orientation = 1
     with suppress(Exception):  # of EXIF that is damaged
-        orientation = int(picture.getexif().get(_ORIENTATION, 1))
+        picture = ImageOps.exif_transpose(picture)
     if picture.mode == "F":
         raise ImageError(f"{source} has values of 32 bits: save it with 8 or 16.", "format")
     if picture.mode in _WIDE:
@@ -118,7 +107,4 @@ def _decoded(picture: Pillow.Image, source: str) -> Rgba:
         picture = Pillow.fromarray(((values + _UINT16_PER_UINT8 // 2) // _UINT16_PER_UINT8).astype(np.uint8))
     if picture.mode == "LAB":
         picture = picture.convert("RGB")
-    rgba = picture.convert("RGBA")
-    if orientation in _UPRIGHT:
-        rgba = rgba.transpose(_UPRIGHT[orientation])
-    return np.asarray(rgba, np.uint8)
+    return np.asarray(picture.convert("RGBA"), np.uint8)
