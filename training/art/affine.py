@@ -90,9 +90,11 @@ def fitted(
         return None
     middle, there = weight @ source / total, weight @ target / total
     a, b = source - middle, target - there
-    square = (a * weight[:, None]).T @ a
-    if np.linalg.det(square) < 1e-6 * total**2:
+    (xx, xy), (_, yy) = (a * weight[:, None]).T @ a
+    area = xx * yy - xy * xy
+    if area < 1e-6 * total**2:
         return None
-    linear = np.linalg.solve(square, (a * weight[:, None]).T @ b).T
+    inverse = np.array([[yy, -xy], [-xy, xx]]) / area
+    linear = (inverse @ ((a * weight[:, None]).T @ b)).T
     found = np.concatenate([linear, (there - linear @ middle)[:, None]], axis=1)
     return found if plausible(found[None])[0] else None

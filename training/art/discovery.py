@@ -100,13 +100,20 @@ class Source:
 
 def discover(source: Features, target: Features, config: DiscoveryConfig | None = None) -> Discovery | None:
     """The best detail that both have, or None where none holds together."""
-    return next(iter(discover_all(source, target, config)), None)
+    config = config or DiscoveryConfig()
+    return best_detail(Source.of(source, config), target, config)
 
 
 def discover_all(source: Features, target: Features, config: DiscoveryConfig | None = None) -> list[Discovery]:
     """Every detail that both have, best first; of those that overlap in the source, the best."""
     config = config or DiscoveryConfig()
-    return discoveries(Source.of(source, config), target_cells(target, config), target.size, config)
+    return discoveries(Source.of(source, config), target, config)
+
+
+def best_detail(source: Source, target: Features, config: DiscoveryConfig) -> Discovery | None:
+    """`discover` of a source that was prepared, as it is compared with many."""
+    cells = target_cells(target, config)
+    return best_of_matches(source, mutual_matches(source.cells, cells, config.arithmetic), cells, target.size, config)
 
 
 def target_cells(features: Features, config: DiscoveryConfig) -> list[Cells]:
@@ -114,13 +121,25 @@ def target_cells(features: Features, config: DiscoveryConfig) -> list[Cells]:
     return [Cells.of(grid, config.margin) for grid in features.grids]
 
 
-def discoveries(source: Source, target: Sequence[Cells], size: Size, config: DiscoveryConfig) -> list[Discovery]:
-    """The same for what was prepared; size: of the target, px."""
-    matches = mutual_matches(source.cells, target, config.arithmetic)
-    pair = _Pair(source, matches, size, [_longest(cells, size) for cells in target], config)
-    random = np.random.default_rng(config.seed)
-    found = [one for group in pair.groups() if (one := pair.discovery(group, random)) is not None]
+def discoveries(source: Source, target: Features, config: DiscoveryConfig) -> list[Discovery]:
+    """`discover_all` of a source that was prepared, as it is compared with many."""
+    cells = target_cells(target, config)
+    pair = _Pair(source, mutual_matches(source.cells, cells, config.arithmetic), cells, target.size, config)
+    found = [one for number, group in enumerate(pair.groups()) if (one := pair.discovery(number, group)) is not None]
     return _apart(sorted(found, key=lambda one: -one.score))
+
+
+def best_of_matches(
+    source: Source, matches: Matches, target: Sequence[Cells], size: Size, config: DiscoveryConfig
+) -> Discovery | None:
+    """`best_detail` of matches that were found already, with the cells of a target; size: its own, px."""
+    pair = _Pair(source, matches, target, size, config)
+    best = None
+    for number, group in enumerate(pair.groups()):
+        least = best.score if best else 0.0
+        if pair.at_most(group) > least and (one := pair.discovery(number, group, least)) is not None:
+            best = one
+    return best
 
 
 def _longest(cells: Cells, size: Size) -> float:
@@ -144,7 +163,7 @@ class _Pair:
     """Positions are in cells of the source along either picture's longest side."""
 
     def __init__(
-        self, source: Source, matches: Matches, size: Size, longest: Sequence[float], config: DiscoveryConfig
+        self, source: Source, matches: Matches, target: Sequence[Cells], size: Size, config: DiscoveryConfig
     ) -> None:
         self.source, self.matches, self.size, self.config = source, matches, size, config
         cells = max(source.shape)
@@ -152,14 +171,22 @@ class _Pair:
         self.unit_target = cells * np.asarray(size) / max(size)
         self.here = matches.source * self.unit_source
         self.there = matches.target * self.unit_target
-        self.scales = [cells / along for along in longest]
+        self.scales = [cells / _longest(one, size) for one in target]
         self.tolerance = Tolerance(config.deviation, config.tolerance)
 
     def groups(self) -> list[Group]:
         return groups(self.here, self.there, self.matches.scale, self.scales, self.config.groups)
 
-    def discovery(self, group: Group, random: np.random.Generator) -> Discovery | None:
-        """What RANSAC and the filters leave of a group."""
+    def at_most(self, group: Group) -> float:
+        """What no score of a group is above, if its map gains no matches that are not its own: each cell of the source
+        counts once."""
+        best = np.zeros(self.matches.cell.max() + 1, np.float32)
+        np.maximum.at(best, self.matches.cell[group.members], self.matches.similarity[group.members])
+        return float(best.sum()) / self.source.count
+
+    def discovery(self, number: int, group: Group, least: float = 0.0) -> Discovery | None:
+        """What RANSAC and the filters leave of a group, where its score is above `least`."""
+        random = np.random.default_rng([self.config.seed, number])  # whatever became of the groups before it
         here, there = self.here[group.members], self.there[group.members]
         similarity = self.matches.similarity[group.members]
         guess = np.column_stack([group.scale * np.eye(2), group.shift])
@@ -172,11 +199,12 @@ class _Pair:
         cell = np.floor(self.there[inliers] / scale).astype(np.int64)
         once = _one_to_one(self.matches.cell[inliers], cell, weight[inliers])
         inliers, cell = inliers[once], cell[once]
+        if weight[inliers].sum() <= least * self.source.count:  # the filters take away from it
+            return None
         kept = self._holding_together(self.matches.cell[inliers], cell)
         inliers = inliers[kept]
-        if not len(inliers):
-            return None
-        return self._described(affine, inliers, float(weight[inliers].sum()) / self.source.count, scale)
+        score = float(weight[inliers].sum()) / self.source.count
+        return self._described(affine, inliers, score, scale) if score > least else None
 
     def _refined(self, affine: NDArray[np.float64]) -> NDArray[np.float64]:
         for _ in range(REFINED):

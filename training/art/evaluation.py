@@ -11,7 +11,7 @@ from tqdm import tqdm
 from perception.errors import InputError
 from training.art.annotations import DetectionQuery, Recognition, RetrievalQuery
 from training.art.annotations import Region as Place
-from training.art.discovery import DiscoveryConfig, Source, discoveries, target_cells
+from training.art.discovery import DiscoveryConfig, Source, best_detail
 from training.art.features import Features
 from training.art.gallery import Gallery
 from training.art.metrics import DetectionScores, detection_scores, retrieval_score, top_1_accuracy
@@ -86,9 +86,8 @@ def ranked_pictures(
     """Names and scores of the best discovery in each, best first; 0 where there is none, in the order of the names."""
     scores = []
     for name in names:
-        target = features[name]
-        found = discoveries(source, target_cells(target, config), target.size, config)
-        scores.append((name, found[0].score if found else 0.0))
+        found = best_detail(source, features[name], config)
+        scores.append((name, found.score if found else 0.0))
     return sorted(scores, key=lambda one: -one[1])
 
 

@@ -105,7 +105,8 @@ class FeatureStore:
         cells = int(ends[-1])
         if size != _HEADER.size + cells * channels * np.dtype(np.float16).itemsize:
             raise ValueError
-        values = np.memmap(path, np.float16, "r", _HEADER.size, (cells, channels))
+        # Whoever writes to them changes memory of his own; torch would copy what it cannot write to.
+        values = np.memmap(path, np.float16, "c", _HEADER.size, (cells, channels))
         parts = np.split(values, ends[:-1])
         found = (part.reshape(*grid, channels) for part, grid in zip(parts, grids, strict=True))
         return Features((width, height), tuple(found))

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from perception.errors import BlockworldError, reason
 from training.art.boxes import Box
-from training.art.discovery import Discovery, DiscoveryConfig, Source, discoveries, target_cells
+from training.art.discovery import Discovery, DiscoveryConfig, Source, discoveries
 from training.art.shortlist import FeaturesByKey, Pairs
 
 VERSION = 1
@@ -131,7 +131,7 @@ def compare(key: str, others: Sequence[str], features: FeaturesByKey, config: Mi
     details = []
     for other in others:
         target = features[other]
-        found = discoveries(source, target_cells(target, config.discovery), target.size, config.discovery)
+        found = discoveries(source, target, config.discovery)
         details += [_entry(key, other, one) for one in found if one.score >= config.least_score]
     return {"picture": key, "details": details}
 

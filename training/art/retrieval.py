@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.art.boxes import Box, Size
-from training.art.discovery import Discovery, DiscoveryConfig, Source, discoveries, target_cells
+from training.art.discovery import Discovery, DiscoveryConfig, Source, best_detail
 from training.art.features import Features
 from training.art.matching import single
 from training.art.search import Detection
@@ -86,7 +86,7 @@ def _best_details(
         if most_cells is not None:
             coarse = tuple(grid for grid in target.grids if max(grid.shape[:2]) <= most_cells)
             target = Features(target.size, coarse or target.grids[-1:])
-        best = discoveries(source, target_cells(target, config), target.size, config)
-        if best:
-            found[number] = best[0]
+        best = best_detail(source, target, config)
+        if best is not None:
+            found[number] = best
     return found

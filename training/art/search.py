@@ -11,8 +11,9 @@ import numpy as np
 
 from training.art.boxes import Box, Size, overlap
 from training.art.dense import found_in
-from training.art.discovery import Discovery, DiscoveryConfig, Source, discoveries, target_cells
+from training.art.discovery import Discovery, DiscoveryConfig, Source, best_of_matches, target_cells
 from training.art.features import Features
+from training.art.matching import Cells, Matches, Products
 from training.art.regions import QUERY_CELLS, Region
 
 
@@ -53,16 +54,17 @@ def search(
     verify: whether those that one affine map explains come first (discovery).
     """
     config = config or SearchConfig()
-    by_cosine = ranked(
-        Detection(number, _box(box), float(score))
-        for number in pictures
-        for found in [found_in(region, collection[number], config.boxes, config.overlap)]
-        for box, score in zip(found.boxes, found.scores, strict=True)
-    )
+    source = Source.of_region(region)
+    looked = [_looked_at(source, region, collection[number], number, config, verify) for number in pictures]
+    by_cosine = ranked(one for each in looked for one in each.found)
     if not verify:
         return by_cosine
-    first = list(dict.fromkeys(one.picture for one in by_cosine))[: config.verified]
-    verified = [one for number in first for one in _verified(region, number, collection[number], config)]
+    first = set(list(dict.fromkeys(one.picture for one in by_cosine))[: config.verified])
+    verified = [
+        one
+        for each in looked
+        if each.number in first and (one := _verified(source, region, each, config)) is not None
+    ]
     others = [one for one in by_cosine if not _shown(one, verified, config)]
     return ranked([*verified, *others])
 
@@ -72,15 +74,37 @@ def ranked(found: Iterable[Detection]) -> list[Detection]:
     return sorted(found, key=lambda one: (-one.score, one.picture))
 
 
-def _verified(region: Region, number: int, features: Features, config: SearchConfig) -> list[Detection]:
-    """Where affine maps put the box in a picture."""
-    there = target_cells(features, config.discovery)
-    found = discoveries(Source.of_region(region), there, features.size, config.discovery)
-    return [
-        Detection(number, box, 1 + one.score, one)
-        for one in found
-        if (box := _placed(one, region, features.size)) is not None
+@dataclass(frozen=True, eq=False)
+class _Looked:
+    """What a picture that was looked at in full gives."""
+
+    number: int
+    size: Size
+    found: list[Detection]
+    cells: list[Cells]
+    matches: Matches | None
+    """Where they are wanted."""
+
+
+def _looked_at(
+    source: Source, region: Region, features: Features, number: int, config: SearchConfig, verify: bool
+) -> _Looked:
+    products = Products.of(source.cells.vectors, features.grids, config.discovery.arithmetic)
+    found = found_in(region, features.size, products, config.boxes, config.overlap)
+    cells = target_cells(features, config.discovery) if verify else []
+    matches = products.mutual(source.cells, cells, config.discovery.margin) if verify else None
+    detections = [
+        Detection(number, _box(box), float(score)) for box, score in zip(found.boxes, found.scores, strict=True)
     ]
+    return _Looked(number, features.size, detections, cells, matches)
+
+
+def _verified(source: Source, region: Region, looked: _Looked, config: SearchConfig) -> Detection | None:
+    """Where the best affine map puts the box in a picture."""
+    assert looked.matches is not None
+    one = best_of_matches(source, looked.matches, looked.cells, looked.size, config.discovery)
+    box = None if one is None else _placed(one, region, looked.size)
+    return None if one is None or box is None else Detection(looked.number, box, 1 + one.score, one)
 
 
 def _shown(one: Detection, verified: Sequence[Detection], config: SearchConfig) -> bool:

@@ -7,6 +7,7 @@ from fixtures_art_features import box_of, detail, picture, placed
 from perception.errors import InputError
 from training.art.boxes import overlap
 from training.art.dense import dense_cosine, found_in
+from training.art.matching import Products
 from training.art.regions import Region
 from training.art.search import SearchConfig, search
 
@@ -23,12 +24,22 @@ def collection():
     ]
 
 
+def _fits(region, grid):
+    products = Products.of(region.reshape(-1, region.shape[2]), [grid])
+    return products.unit * dense_cosine(products.values[0], region.shape[:2])
+
+
+def _found(region, features, most):
+    products = Products.of(region.cells().vectors, features.grids)
+    return found_in(region, features.size, products, most, 0.1)
+
+
 def test_dense_cosine_is_the_cosine_of_the_parts_laid_side_by_side():
     random = np.random.default_rng(0)
     grid = random.normal(size=(7, 9, 16))
     grid = (grid / np.linalg.norm(grid, axis=2, keepdims=True)).astype(np.float16)
     region = np.ascontiguousarray(grid[2:5, 3:7])
-    fits = dense_cosine(region, grid)
+    fits = _fits(region, grid)
     assert fits.shape == (5, 6)
     part = grid[1:4, 2:6].astype(float).ravel()
     whole = region.astype(float).ravel()
@@ -37,12 +48,12 @@ def test_dense_cosine_is_the_cosine_of_the_parts_laid_side_by_side():
 
 
 def test_a_region_larger_than_a_grid_fits_nowhere():
-    assert dense_cosine(np.ones((4, 4, 2), np.float16), np.ones((3, 9, 2), np.float16)).size == 0
+    assert _fits(np.ones((4, 4, 2), np.float16), np.ones((3, 9, 2), np.float16)).size == 0
 
 
 def test_a_box_is_found_in_its_own_picture_where_it_is(collection):
     box = box_of(PLACES[0], SIZE)
-    found = found_in(Region.of(collection[0], box), collection[0], 3, 0.1)
+    found = _found(Region.of(collection[0], box), collection[0], 3)
     np.testing.assert_allclose(found.boxes[0], box, atol=1.0)
     assert found.scores[0] == pytest.approx(1, abs=2e-3)
 
@@ -76,7 +87,7 @@ def test_boxes_of_a_picture_do_not_overlap(collection):
 def test_a_box_smaller_than_a_cell_is_the_nearest_cell(collection):
     region = Region.of(collection[0], (300, 200, 2, 2))
     assert region.grid.shape[:2] == (1, 1)
-    found = found_in(region, collection[0], 1, 0.1)
+    found = _found(region, collection[0], 1)
     assert overlap(tuple(found.boxes[0]), (300, 200, 2, 2)) > 0.9
 
 

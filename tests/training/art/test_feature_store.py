@@ -29,8 +29,14 @@ def test_what_is_kept_comes_back_mapped_into_memory(store):
     found = FeatureStore(store.folder, "key")[DIGEST]
     assert found.size == (300, 70) and DIGEST in store and store.digests() == {DIGEST}
     for grid, wanted in zip(found.grids, features().grids, strict=True):
-        assert isinstance(grid, np.memmap) and not grid.flags.writeable
+        assert isinstance(grid, np.memmap)
         np.testing.assert_array_equal(grid, wanted)
+
+
+def test_who_writes_to_features_that_were_read_does_not_change_the_file(store):
+    store.put(DIGEST, features())
+    store[DIGEST].grids[0][:] = 0
+    np.testing.assert_array_equal(store[DIGEST].grids[0], features().grids[0])
 
 
 def test_what_was_not_kept_is_not_there(store):

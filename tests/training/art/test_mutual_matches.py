@@ -1,9 +1,10 @@
 """Mutual nearest neighbours of two grids are what all cosines, compared one by one, say."""
 
 import numpy as np
+import pytest
 from fixtures_art_features import picture
 
-from training.art.matching import BLOCK, Cells, alikeness, mutual_matches
+from training.art.matching import BLOCK, Cells, Products, alikeness, mutual_matches
 
 
 def _random_cells(count: int, seed: int) -> Cells:
@@ -37,6 +38,16 @@ def test_bytes_find_nearly_the_same_matches():
     )
     # Noise has more cosines that are nearly the same than any picture.
     assert len(exact & quick) > 0.85 * len(exact | quick)
+
+
+@pytest.mark.parametrize("arithmetic", ["float32", "int8"])
+def test_products_with_all_cells_of_a_picture_give_the_same_matches(arithmetic):
+    source, target = Cells.of(picture(1).grids[0], 2), picture(2)
+    cells = [Cells.of(grid, 3) for grid in target.grids]
+    wanted = mutual_matches(source, cells, arithmetic)
+    found = Products.of(source.vectors, target.grids, arithmetic).mutual(source, cells, 3)
+    for name in ("source", "target", "cell", "scale", "similarity"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(wanted, name))
 
 
 def test_similarity_is_the_cosine_of_the_half_precision_features():

@@ -86,6 +86,20 @@ def test_two_details_are_both_found_each_by_its_own_map():
         assert overlap(one.target_box, boxes[which][1]) > 0.5
 
 
+@pytest.mark.parametrize("noise", [0.3, 1.0])
+def test_the_best_detail_is_the_first_of_all(noise):
+    first, second = placed((0.22, 0.4), (0.25, 0.5)), placed((0.75, 0.6), (0.2, 0.4))
+    one = picture(1, ((detail(5), first), (detail(6), second)), noise)
+    for other in (picture(2, ((detail(5), second), (detail(6), first)), noise), picture(3)):
+        for config in (ALL, DiscoveryConfig(seed=4)):
+            every = discover_all(one, other, config)
+            best = discover(one, other, config)
+            assert (best is None) == (not every)
+            if best is not None:
+                assert best.score == pytest.approx(every[0].score, rel=0.01)
+                assert overlap(best.source_box, every[0].source_box) > 0.8
+
+
 def test_the_same_seed_gives_the_same_discovery():
     pair = [picture(seed, ((detail(5), HERE),), 0.8) for seed in (1, 2)]
     first, again = (discover(*pair, DiscoveryConfig(seed=3)) for _ in range(2))
