@@ -18,8 +18,9 @@ from training.shapes.atlas.config import AtlasConfig
 from training.shapes.atlas.decoders import ChartDecoder
 from training.shapes.atlas.export import export, write_bundle
 from training.shapes.atlas.model import AtlasModel
-from training.shapes.atlas.sampling import batch_of, regular_charts
+from training.shapes.atlas.sampling import batch_of, regular_charts, varied
 from training.shapes.atlas.stack import Stack
+from training.shapes.atlas.surface_set import SurfaceSet
 from training.shapes.atlas.train import train
 
 EXPORTED = [
@@ -146,6 +147,37 @@ def test_a_stack_keeps_the_size_of_what_passes_through():
     assert 0.7 < float(found.std()) < 2.0
 
 
+def test_shapes_that_are_varied_stay_shapes_of_the_unit_ball_with_their_normals(folder, tmp_path):
+    config = config_of(folder, tmp_path, stretched=1.0, turned=True)
+    rng = np.random.default_rng(0)
+    ball = rng.normal(size=(2000, 3))
+    ball /= np.linalg.norm(ball, axis=1, keepdims=True)
+    cloud, points, normals = varied(config, ball[:500], ball, ball, rng)
+    np.testing.assert_array_equal(cloud, points[:500])  # both go the same way
+    assert np.linalg.norm(points, axis=1).max() == pytest.approx(1, abs=1e-5)
+    # A ball becomes an ellipsoid: x' A x = 1, whose normals are A x.
+    square = np.linalg.lstsq(_products(points), np.ones(len(points)), rcond=None)[0]
+    a = np.array([[square[0], square[3], 0], [square[3], square[1], 0], [0, 0, square[2]]])
+    across = points @ a
+    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    np.testing.assert_allclose(normals, across, atol=0.02)
+    sides = np.sqrt(1 / np.linalg.eigvalsh(a))
+    assert 1.2 < sides.max() / sides.min() < np.e**2
+
+
+def _products(points):
+    x, y, z = points.T
+    return np.stack([x * x, y * y, z * z, 2 * x * y], axis=1)
+
+
+def test_a_network_learns_from_varied_shapes(folder, tmp_path):
+    plain, other = (config_of(folder, tmp_path, **changes) for changes in ({}, {"stretched": 0.5, "turned": True}))
+    surfaces = SurfaceSet.built(plain.data, progress=False)
+    still, moved = (batch_of(config, surfaces, None, 0, 4, 0) for config in (plain, other))
+    assert still.seen.shape == moved.seen.shape and still.seen.dtype == moved.seen.dtype
+    assert not torch.equal(still.target, moved.target)
+
+
 @pytest.mark.parametrize(
     "changes, words",
     [
@@ -155,6 +187,7 @@ def test_a_stack_keeps_the_size_of_what_passes_through():
         ({"points": 1200}, "is more than the 600 points of the data's shapes"),
         ({"input": "picture"}, "takes pictures and validation_pictures: give both"),
         ({"left_out": ("mug",), **for_pictures(Path("pictures"))}, "left_out is for clouds"),
+        ({"stretched": 0.5, **for_pictures(Path("pictures"))}, "stretched is for clouds"),
     ],
 )
 def test_configurations_that_cannot_be_are_refused(folder, tmp_path, changes, words):

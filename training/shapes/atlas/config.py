@@ -48,6 +48,10 @@ class AtlasConfig(BaseModel):
     latent: int = Field(default=1024, gt=0)
     seen: int = Field(default=2500, gt=0)
     """Points of a cloud that the encoder sees."""
+    stretched: float = Field(default=0.0, ge=0, le=1.5)
+    """Each time a shape is seen it is stretched along x, y and z by factors whose logarithm is within this; clouds."""
+    turned: bool = False
+    """Each time a shape is seen it is turned about z by any angle; clouds."""
     shapes: int = Field(default=1_000_000, gt=0)
     """Shapes to train on, with repetition."""
     batch: int = Field(default=32, gt=0)
@@ -86,6 +90,8 @@ class AtlasConfig(BaseModel):
             )
         if self.input == "picture" and (self.pictures is None or self.validation_pictures is None):
             raise ValueError("a network for pictures takes pictures and validation_pictures: give both")
-        if self.input == "picture" and self.left_out:
-            raise ValueError("left_out is for clouds: leave it empty")
+        if self.input == "picture":
+            for name in ("left_out", "stretched", "turned"):
+                if getattr(self, name):
+                    raise ValueError(f"{name} is for clouds: leave it as it is by default")
         return self

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from perception.shapes.atlas.bundle import has_charts
 from perception.shapes.atlas.charts import sphere_grid, sphere_points, square_grid, square_points
+from perception.shapes.atlas.reconstruction import Placement
 from training.core.order import batch_indices
 from training.shapes.atlas.config import AtlasConfig
 from training.shapes.atlas.metrics import POINTS
@@ -36,11 +37,14 @@ def batch_of(
     for index in indices:
         shape = index % len(surfaces)
         points, normals = surfaces.sample(shape, config.points, rng)
-        targets.append(_target(config, points, normals))
         if pictures is not None:
             seen.append(_picture(pictures, index, rng))
         else:
-            seen.append(surfaces.sample(shape, config.seen, rng)[0])
+            cloud = surfaces.sample(shape, config.seen, rng)[0]
+            if config.stretched or config.turned:
+                cloud, points, normals = varied(config, cloud, points, normals, rng)
+            seen.append(cloud)
+        targets.append(_target(config, points, normals))
     return Batch(torch.from_numpy(np.stack(seen)), random_charts(config, rng), torch.from_numpy(np.stack(targets)))
 
 
@@ -80,6 +84,20 @@ def regular_charts(config: AtlasConfig) -> Tensor | None:
     points = config.points if config.structure == "translation" else POINTS
     grid = square_grid(points // config.charts)
     return torch.from_numpy(grid.points).float().expand(config.charts, -1, -1)
+
+
+def varied(
+    config: AtlasConfig, cloud: np.ndarray, points: np.ndarray, normals: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Both clouds (N, 3) of a shape stretched and turned alike, in the unit ball again, and the normals of the second."""
+    angle = rng.uniform(-np.pi, np.pi) if config.turned else 0.0
+    turn = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
+    factors = np.exp(rng.uniform(-config.stretched, config.stretched, 3))
+    moved = np.concatenate([cloud, points]) * factors @ turn.T
+    moved = Placement.of(moved, np.eye(3)).apply(moved).astype(np.float32)
+    across = normals / factors @ turn.T
+    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    return moved[: len(cloud)], moved[len(cloud) :], across.astype(np.float32)
 
 
 def _target(config: AtlasConfig, points: np.ndarray, normals: np.ndarray) -> np.ndarray:

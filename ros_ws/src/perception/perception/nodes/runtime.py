@@ -30,6 +30,7 @@ from perception.nodes.calling import Call, Interrupted
 from perception.nodes.transport import make_room_for_images
 
 POLL_S = 0.05
+TOLD_S = 0.5  # from a signal to the end of the context
 SERVER_S = 10.0  # for a server to be discovered
 
 
@@ -89,10 +90,22 @@ def run(make_node: Callable[[], Node]) -> None:
         sys.exit(2)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except Exception:
+        # A signal in the middle of a call into rclpy comes out of it as an error of any kind.
+        if not _told_to_stop():
+            raise
     finally:
         if node is not None:
             node.destroy_node()
         rclpy.try_shutdown()
+
+
+def _told_to_stop() -> bool:
+    """Whether a signal has ended the context, which another thread does a moment after it."""
+    deadline = time.monotonic() + TOLD_S
+    while rclpy.ok() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return not rclpy.ok()
 
 
 def steady_timer(node: Node, period_s: float, act: Callable[[], None], group: CallbackGroup | None = None) -> Timer:
