@@ -27,12 +27,14 @@ def overlaps(box: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[n
     return np.divide(both, either, out=np.zeros(len(others)), where=either > 0)
 
 
-def suppressed(boxes: NDArray[np.float64], scores: Sequence[float] | NDArray[np.floating], most: float) -> list[int]:
+def suppressed(
+    boxes: NDArray[np.float64], scores: Sequence[float] | NDArray[np.floating], most: float, count: int | None = None
+) -> list[int]:
     """Non-maximum suppression: which of the boxes (N, 4) are left, best first, when each takes away those of lower
-    score that it overlaps by more than `most`."""
+    score that it overlaps by more than `most`; count: of these the first so many."""
     left = np.argsort(-np.asarray(scores), kind="stable")
-    kept = []
-    while len(left):
+    kept: list[int] = []
+    while len(left) and (count is None or len(kept) < count):
         first, left = int(left[0]), left[1:]
         kept.append(first)
         left = left[overlaps(boxes[first], boxes[left]) <= most]

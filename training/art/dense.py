@@ -57,7 +57,7 @@ def found_in(region: Region, size: Size, products: Products, most: int, overlap:
     if not boxes:
         return Found(np.empty((0, 4)), np.empty(0))
     every, score = np.concatenate(boxes), np.concatenate(scores)
-    kept = suppressed(every, score, overlap)[:most]
+    kept = suppressed(every, score, overlap, most)
     return Found(every[kept], score[kept])
 
 

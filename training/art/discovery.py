@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from training.art.affine import Tolerance, best, fitted, hypotheses, squared_errors, weights
 from training.art.boxes import Box, Size, overlap
-from training.art.features import Features
+from training.art.features import STRIDE, Features, side_px
 from training.art.hough import Group, groups
 from training.art.matching import Arithmetic, Cells, Matches, alikeness, mutual_matches
 from training.art.regions import Region
@@ -112,8 +112,13 @@ def discover_all(source: Features, target: Features, config: DiscoveryConfig | N
 
 def best_detail(source: Source, target: Features, config: DiscoveryConfig) -> Discovery | None:
     """`discover` of a source that was prepared, as it is compared with many."""
-    cells = target_cells(target, config)
-    return best_of_matches(source, mutual_matches(source.cells, cells, config.arithmetic), cells, target.size, config)
+    pair = _matched(source, target, config)
+    best = None
+    for number, group in enumerate(pair.groups()):
+        least = best.score if best else 0.0
+        if pair.at_most(group) > least and (one := pair.discovery(number, group, least)) is not None:
+            best = one
+    return best
 
 
 def target_cells(features: Features, config: DiscoveryConfig) -> list[Cells]:
@@ -123,32 +128,19 @@ def target_cells(features: Features, config: DiscoveryConfig) -> list[Cells]:
 
 def discoveries(source: Source, target: Features, config: DiscoveryConfig) -> list[Discovery]:
     """`discover_all` of a source that was prepared, as it is compared with many."""
-    cells = target_cells(target, config)
-    pair = _Pair(source, mutual_matches(source.cells, cells, config.arithmetic), cells, target.size, config)
-    found = [one for number, group in enumerate(pair.groups()) if (one := pair.discovery(number, group)) is not None]
-    return _apart(sorted(found, key=lambda one: -one.score))
+    return _matched(source, target, config).discoveries()
 
 
-def best_of_matches(
+def discoveries_of(
     source: Source, matches: Matches, target: Sequence[Cells], size: Size, config: DiscoveryConfig
-) -> Discovery | None:
-    """`best_detail` of matches that were found already, with the cells of a target; size: its own, px."""
-    pair = _Pair(source, matches, target, size, config)
-    best = None
-    for number, group in enumerate(pair.groups()):
-        least = best.score if best else 0.0
-        if pair.at_most(group) > least and (one := pair.discovery(number, group, least)) is not None:
-            best = one
-    return best
+) -> list[Discovery]:
+    """The same of matches that were found already, with the cells of a target; size: its own, px."""
+    return _Pair(source, matches, target, size, config).discoveries()
 
 
-def _longest(cells: Cells, size: Size) -> float:
-    """Cells along the longest side of the picture, from how far apart their middles are."""
-    axis = int(size[1] > size[0])
-    along = np.unique(cells.centres[:, axis])
-    if len(along) < 2:
-        return 1.0
-    return float((len(along) - 1) / (along[-1] - along[0]))
+def _matched(source: Source, target: Features, config: DiscoveryConfig) -> "_Pair":
+    cells = target_cells(target, config)
+    return _Pair(source, mutual_matches(source.cells, cells, config.arithmetic), cells, target.size, config)
 
 
 def _apart(found: Sequence[Discovery]) -> list[Discovery]:
@@ -171,11 +163,17 @@ class _Pair:
         self.unit_target = cells * np.asarray(size) / max(size)
         self.here = matches.source * self.unit_source
         self.there = matches.target * self.unit_target
-        self.scales = [cells / _longest(one, size) for one in target]
+        # From the middle of a cell to that of the next is STRIDE px of a picture that was resized.
+        self.scales = [cells * STRIDE / side_px(max(one.shape)) for one in target]
         self.tolerance = Tolerance(config.deviation, config.tolerance)
 
     def groups(self) -> list[Group]:
         return groups(self.here, self.there, self.matches.scale, self.scales, self.config.groups)
+
+    def discoveries(self) -> list[Discovery]:
+        """All that overlap no better one in the source, best first."""
+        found = (self.discovery(number, group) for number, group in enumerate(self.groups()))
+        return _apart(sorted((one for one in found if one is not None), key=lambda one: -one.score))
 
     def at_most(self, group: Group) -> float:
         """What no score of a group is above, if its map gains no matches that are not its own: each cell of the source

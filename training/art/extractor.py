@@ -1,7 +1,7 @@
 """From a picture to its features at seven scales."""
 
 import hashlib
-from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -44,9 +44,10 @@ def key(weights: str, engine: str) -> str:
     return hashlib.sha256(repr(made).encode()).hexdigest()
 
 
-def shapes(size: tuple[int, int], scales: Sequence[int] | None = None) -> list[tuple[int, int]]:
+@lru_cache(maxsize=1000)
+def shapes(size: tuple[int, int], scales: tuple[int, ...] | None = None) -> tuple[tuple[int, int], ...]:
     """Cells (h, w) of all grids of a picture of size (width, height) px; scales: None for `SCALES`."""
-    return [grid_shape(size, scale) for scale in scales or SCALES]
+    return tuple(grid_shape(size, scale) for scale in scales or SCALES)
 
 
 def pyramid(picture: Picture, stride: int) -> list[NDArray[np.uint8]]:

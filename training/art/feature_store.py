@@ -37,7 +37,7 @@ class FeatureStore:
         Raises BlockworldError where the folder holds features of another making, or something else, or cannot be
         written to.
         """
-        self.folder, self.key, self._scales = folder, key, scales
+        self.folder, self.key, self._scales = folder, key, None if scales is None else tuple(scales)
         with _told(folder):
             folder.mkdir(parents=True, exist_ok=True)
             found = _described(folder)

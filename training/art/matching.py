@@ -7,7 +7,7 @@ cosine, is taken in float32 from the half precision features in either case.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -60,14 +60,14 @@ class Cells:
     """(N, 2) in [0, 1]."""
     number: NDArray[np.int64]
     """(N,) in the whole grid, along its rows."""
+    shape: tuple[int, int]
+    """(h, w) of the whole grid."""
 
     @classmethod
     def of(cls, grid: NDArray[np.float16], margin: int) -> "Cells":
         """(h, w, C) -> its cells; a side too short for the margin keeps its middle."""
-        inner = _inner(grid.shape, margin)
-        number = np.arange(grid.shape[0] * grid.shape[1]).reshape(grid.shape[:2])[inner].reshape(-1)
-        centres = cell_centres((grid.shape[0], grid.shape[1]))[inner].reshape(-1, 2)
-        return cls(grid.reshape(-1, grid.shape[2]), number, centres, number)
+        number, centres = _away_from_edges(grid.shape[0], grid.shape[1], margin)
+        return cls(grid.reshape(-1, grid.shape[2]), number, centres, number, (grid.shape[0], grid.shape[1]))
 
     @property
     def vectors(self) -> NDArray[np.float16]:
@@ -76,7 +76,7 @@ class Cells:
 
     def chosen(self, which: NDArray[np.bool_]) -> "Cells":
         """Some of them."""
-        return Cells(self.bank, self.rows[which], self.centres[which], self.number[which])
+        return Cells(self.bank, self.rows[which], self.centres[which], self.number[which], self.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,6 +171,17 @@ def multiplies_bytes() -> bool:
     return any(has.get(name, False) for name in ("avx512_vnni", "avx_vnni", "amx_int8"))
 
 
+@lru_cache(maxsize=1000)
+def _away_from_edges(height: int, width: int, margin: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Numbers (N,) and centres (N, 2) of the cells of a grid that are; not to be written to."""
+    inner = _inner((height, width), margin)
+    number = np.arange(height * width).reshape(height, width)[inner].reshape(-1)
+    centres = cell_centres((height, width))[inner].reshape(-1, 2)
+    for one in (number, centres):
+        one.flags.writeable = False
+    return number, centres
+
+
 def _inner(shape: Sequence[int], margin: int) -> tuple[slice, slice]:
     """The cells of a grid (h, w, ...) that are away from its edges."""
     height, width = (min(margin, (side - 1) // 2) for side in shape[:2])
@@ -230,8 +241,10 @@ def whole_numbers(vectors: torch.Tensor) -> torch.Tensor:
     made = torch.empty(vectors.shape, dtype=torch.int8, device=vectors.device)
     # Part by part, so that what is between half precision and bytes stays in the cache of a core: six times as fast.
     parts = zip(vectors.reshape(-1, channels).split(BLOCK), made.view(-1, channels).split(BLOCK), strict=True)
+    scratch = torch.empty((min(BLOCK, made.numel() // channels), channels), device=vectors.device)
     for part, place in parts:
-        place.copy_(part.float().mul(factor).round_().clamp_(-LARGEST_INT8, LARGEST_INT8))
+        values = scratch[: len(part)].copy_(part)
+        place.copy_(values.mul_(factor).round_().clamp_(-LARGEST_INT8, LARGEST_INT8))
     return made
 
 

@@ -92,7 +92,7 @@ class Region:
         )
         number = np.arange(self.whole[0] * self.whole[1]).reshape(self.whole)[rows, columns].reshape(-1)
         centres = cell_centres(self.whole)[rows, columns].reshape(-1, 2)
-        return Cells(self.grid.reshape(-1, self.grid.shape[2]), np.arange(len(number)), centres, number)
+        return Cells(self.grid.reshape(-1, self.grid.shape[2]), np.arange(len(number)), centres, number, self.whole)
 
     def boxes_at(
         self, rows: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[int, int], size: Size

@@ -11,7 +11,7 @@ import numpy as np
 
 from training.art.boxes import Box, Size, overlap
 from training.art.dense import found_in
-from training.art.discovery import Discovery, DiscoveryConfig, Source, best_of_matches, target_cells
+from training.art.discovery import Discovery, DiscoveryConfig, Source, discoveries_of, target_cells
 from training.art.features import Features
 from training.art.matching import Cells, Matches, Products
 from training.art.regions import QUERY_CELLS, Region
@@ -29,7 +29,8 @@ class SearchConfig:
     """Boxes of a picture that overlap by more than this (intersection over union) are one."""
     verified: int = 50
     """With discovery: so many pictures, those of the best boxes, are looked at."""
-    discovery: DiscoveryConfig = field(default_factory=lambda: DiscoveryConfig(least_cells=3))
+    discovery: DiscoveryConfig = field(default_factory=lambda: DiscoveryConfig(least_cells=3, groups=4, hypotheses=64))
+    """Of a box, fewer groups and maps than of a picture find as much."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,11 +61,7 @@ def search(
     if not verify:
         return by_cosine
     first = set(list(dict.fromkeys(one.picture for one in by_cosine))[: config.verified])
-    verified = [
-        one
-        for each in looked
-        if each.number in first and (one := _verified(source, region, each, config)) is not None
-    ]
+    verified = [one for each in looked if each.number in first for one in _verified(source, region, each, config)]
     others = [one for one in by_cosine if not _shown(one, verified, config)]
     return ranked([*verified, *others])
 
@@ -99,12 +96,15 @@ def _looked_at(
     return _Looked(number, features.size, detections, cells, matches)
 
 
-def _verified(source: Source, region: Region, looked: _Looked, config: SearchConfig) -> Detection | None:
-    """Where the best affine map puts the box in a picture."""
+def _verified(source: Source, region: Region, looked: _Looked, config: SearchConfig) -> list[Detection]:
+    """Where affine maps put the box in a picture."""
     assert looked.matches is not None
-    one = best_of_matches(source, looked.matches, looked.cells, looked.size, config.discovery)
-    box = None if one is None else _placed(one, region, looked.size)
-    return None if one is None or box is None else Detection(looked.number, box, 1 + one.score, one)
+    found = discoveries_of(source, looked.matches, looked.cells, looked.size, config.discovery)
+    return [
+        Detection(looked.number, box, 1 + one.score, one)
+        for one in found
+        if (box := _placed(one, region, looked.size)) is not None
+    ]
 
 
 def _shown(one: Detection, verified: Sequence[Detection], config: SearchConfig) -> bool:

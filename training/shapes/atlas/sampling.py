@@ -89,7 +89,7 @@ def regular_charts(config: AtlasConfig) -> Tensor | None:
 def varied(
     config: AtlasConfig, cloud: np.ndarray, points: np.ndarray, normals: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Both clouds (N, 3) of a shape stretched and turned alike, in the unit ball again, and the normals of the second."""
+    """Both clouds (N, 3) of a shape stretched and turned alike, in the unit ball again; normals of the second."""
     angle = rng.uniform(-np.pi, np.pi) if config.turned else 0.0
     turn = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
     factors = np.exp(rng.uniform(-config.stretched, config.stretched, 3))
