@@ -18,6 +18,7 @@ def listening(port: int) -> socket.socket:
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((HOST, port))
+        found.listen(MOST_REQUESTS)  # who is told the address may ask at once, and waits
     except (OSError, OverflowError) as error:
         found.close()
         raise BlockworldError(f"port {port} is taken or not allowed: give another --port, or 0 for any.") from error

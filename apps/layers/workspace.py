@@ -95,28 +95,44 @@ class Workspace:
             self._current += 1
             number = self._current
             self._working, self._failure = {"name": name, "what": "layers", "share": 0.0}, None
-            self._thread = threading.Thread(target=self._work, args=(number, name, made), daemon=True)
+            self._thread = threading.Thread(target=self._work, args=(number, name, made, self._thread), daemon=True)
             self._thread.start()
 
-    def _work(self, number: int, name: str, made: Callable[[int], Document]) -> None:
-        failure = None
+    def _work(
+        self, number: int, name: str, made: Callable[[int], Document], before: threading.Thread | None
+    ) -> None:
+        if before is not None:
+            before.join()  # which ends at its next step
         try:
-            document = made(number)
-            self._tell(number, name, "masks", 0.0)
-            with self._lock:
-                self.document = document
-            while len(document.masks) < document.count:
-                document.add_mask()
-                self._tell(number, name, "masks", len(document.masks) / document.count)
+            failure = self._opened(number, name, made)
+            if self.document is not None:  # also the one before, where this one failed
+                self._add_masks(number, self.document)
         except _Superseded:
             return
-        except BlockworldError as error:
-            failure = str(error)
-        except Exception as error:  # the page is to hear of it, whatever it is
-            failure = f"{name} could not be opened ({type(error).__name__}): open another file."
         with self._lock:
             if number == self._current:
                 self._working, self._failure = None, failure
+
+    def _opened(self, number: int, name: str, made: Callable[[int], Document]) -> str | None:
+        """What went wrong, if anything: then the document is the one before."""
+        try:
+            self._tell(number, name, "layers", 0.0)
+            document = made(number)
+            self._tell(number, name, "masks", 0.0)
+        except _Superseded:
+            raise
+        except BlockworldError as error:
+            return str(error)
+        except Exception as error:  # the page is to hear of it, whatever it is
+            return f"{name} could not be opened ({type(error).__name__}): open another file."
+        with self._lock:
+            self.document = document
+        return None
+
+    def _add_masks(self, number: int, document: Document) -> None:
+        while len(document.masks) < document.count:
+            document.add_mask()
+            self._tell(number, document.name, "masks", len(document.masks) / document.count)
 
     def _tell(self, number: int, name: str, what: str, share: float) -> None:
         with self._lock:

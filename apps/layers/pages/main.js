@@ -32,7 +32,7 @@ async function load(file) {
       await wait(OFTEN_MS);
       const { document, working, failure } = await ask("/api/state");
       if (!document || document.id !== file.id || (working && working.what === "layers")) return false;
-      if (failure) throw new Error(failure);
+      if (failure && !working) throw new Error(failure);
       now = document;
     }
     await masks.fetch(file.id, number);

@@ -37,6 +37,14 @@ export class Masks {
     return this.of(layer)[0].data[row * width + column];
   }
 
+  // [left, top, right, bottom] of where it is more than a half, or else of the whole picture, in px of the largest plane.
+  extent(layer) {
+    const planes = this.of(layer), level = Math.min(2, planes.length - 1), { width, height, data } = planes[level];
+    const { box } = plane(width, height, data.map((value) => value & 128));
+    const whole = [0, 0, ...this.size];
+    return box[0] < box[2] ? box.map((at, side) => Math.min(at * 2 ** level, whole[side % 2 + 2])) : whole;
+  }
+
   // The topmost layer that is seen at a place: where its mask is above a half, else that with the largest mask there.
   topmost(layers, place) {
     const seen = layers.filter((layer) => layer.visible && layer.opacity > 0);

@@ -7,6 +7,7 @@ import { paint } from "./model.js";
 const THUMBNAIL_PX = 36, DRAG_PX = 6;
 const list = one("layers");
 const rows = new Map(); // by identifier
+let shownSelection = "";
 
 function thumbnail(canvas, layer) {
   const planes = editor.masks.of(layer), { width, height, data } = planes.at(-1);
@@ -77,6 +78,8 @@ export function show() {
     list.replaceChildren(...wanted);
     if (list.contains(focused)) focused.focus();
   }
+  if (String(editor.selected) !== shownSelection) reveal();
+  shownSelection = String(editor.selected);
   // One row can be reached by Tab, the others from it by arrow keys.
   const stop = layers.find((layer) => editor.selected.includes(layer.id)) || layers[0];
   for (const layer of layers) {
@@ -94,6 +97,15 @@ export function show() {
   one("count").textContent = String(layers.length);
   one("no-layers").hidden = layers.length > 0;
 }
+
+// What was selected on the picture is brought into view in the list, without moving the page.
+function reveal() {
+  const entry = rows.get(editor.selected.at(-1));
+  if (!entry) return;
+  const top = entry.item.offsetTop - list.offsetTop, least = top + entry.item.offsetHeight - list.clientHeight;
+  list.scrollTop = Math.max(Math.min(list.scrollTop, top), least);
+}
+new ResizeObserver(reveal).observe(list); // the fields below take more room, or less
 
 function choose(id, { shiftKey, ctrlKey, metaKey }) {
   const order = editor.layers().map((layer) => layer.id);

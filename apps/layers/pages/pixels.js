@@ -88,54 +88,79 @@ function paintRow(row, items, y, left, width) {
   }
 }
 
-// Layers below one and layers above it, each painted together once, so that a change of that one alone is quick.
+// Layers below one and layers above it, each painted together once, so that a change of that one alone is quick: what is
+// seen of a pixel is a rest, and a weight times that layer's colour.
 export class Sandwich {
   // area: [left, top, width, height] of planes. items: lowest first; active: number of the one that may change, or -1.
   constructor(area, items, active, transparent) {
     const [left, top, width, height] = area;
     this.area = area;
     this.image = new ImageData(width, height);
+    this.pixels = new Uint32Array(this.image.data.buffer);
+    this.parts = new Int32Array(4 * width * height); // rest of red, green and blue, and weight; 65536 is 1 of 255
     const count = active < 0 ? items.length : active;
     this.under = stacked(area, items.slice(0, count), transparent ? 0 : FULL);
     const above = active < 0 ? [] : items.slice(active + 1);
     this.over = above.length ? stacked(area, above, 0) : null;
-    this.blend([left, top, left + width, top + height], active < 0 ? null : items[active]);
+    this.item = active < 0 ? null : items[active];
+    const whole = [left, top, left + width, top + height];
+    this.weigh(whole);
+    this.tint(whole);
   }
 
   // Paint again with a changed layer. Gives what has changed, [left, top, width, height] within the image, or null.
   change(item) {
-    const [left, top, width, height] = this.area, { box } = item.plane;
-    const inside = [Math.max(left, box[0]), Math.max(top, box[1]), Math.min(left + width, box[2]), Math.min(top + height, box[3])];
-    if (inside[0] >= inside[2] || inside[1] >= inside[3]) return null;
-    this.blend(inside, item, true);
-    return [inside[0] - left, inside[1] - top, inside[2] - inside[0], inside[3] - inside[1]];
+    const [left, top, width, height] = this.area, { box } = item.plane, { opacity } = this.item;
+    this.item = item;
+    const [x0, y0, x1, y1] = [
+      Math.max(left, box[0]), Math.max(top, box[1]), Math.min(left + width, box[2]), Math.min(top + height, box[3]),
+    ];
+    if (x0 >= x1 || y0 >= y1) return null;
+    if (opacity !== item.opacity) this.weigh([x0, y0, x1, y1]);
+    this.tint([x0, y0, x1, y1]);
+    return [x0 - left, y0 - top, x1 - x0, y1 - y0];
   }
 
-  blend([x0, y0, x1, y1], item, onlyWhereItIs = false) {
-    const [left, top, width] = this.area, { under, over } = this, out = this.image.data;
-    const { first, way, slope, faded } = item ? brush(item) : { first: [0, 0, 0], way: [0, 0, 0], slope: {}, faded: false };
+  weigh([x0, y0, x1, y1]) {
+    const [left, top, width] = this.area, { under, over, parts, pixels, item } = this;
     const opacity = item ? item.opacity / 255 : 0, data = item && item.plane.data, stride = item ? item.plane.width : 0;
-    let [r, g, b] = first;
     for (let y = y0; y < y1; y++) {
       let o = 4 * ((y - top) * width + x0 - left);
       for (let x = x0, i = y * stride + x0; x < x1; x++, i++, o += 4) {
-        const mask = data ? data[i] : 0;
-        if (mask === 0 && onlyWhereItIs) continue;
-        const a = mask * opacity;
-        if (faded) {
-          let t = slope.at + x * slope.right + y * slope.down;
-          t = t < 0 ? 0 : t > 1 ? 1 : t;
-          r = first[0] + t * way[0]; g = first[1] + t * way[1]; b = first[2] + t * way[2];
-        }
-        let red = under[o], green = under[o + 1], blue = under[o + 2], alpha = under[o + 3];
-        red += a * (r - red); green += a * (g - green); blue += a * (b - blue); alpha += a * (FULL - alpha);
+        const a = data ? data[i] * opacity : 0;
+        let red = under[o] * (1 - a), green = under[o + 1] * (1 - a), blue = under[o + 2] * (1 - a);
+        let alpha = under[o + 3] + a * (FULL - under[o + 3]), weight = a;
         if (over !== null) {
           const through = 1 - over[o + 3] / FULL;
           red = over[o] + through * red; green = over[o + 1] + through * green; blue = over[o + 2] + through * blue;
           alpha = over[o + 3] + through * alpha;
+          weight *= through;
         }
-        const share = alpha >= FULL - 1 ? 1 / 257 : alpha > 0 ? 255 / alpha : 0;
-        out[o] = red * share; out[o + 1] = green * share; out[o + 2] = blue * share; out[o + 3] = alpha / 257;
+        const share = alpha > 0 ? 255 * 65536 / alpha : 0;
+        parts[o] = red * share; parts[o + 1] = green * share; parts[o + 2] = blue * share;
+        parts[o + 3] = alpha > 0 ? weight * FULL * FULL / alpha : 0;
+        pixels[o >> 2] = Math.round(alpha / 257) << 24;
+      }
+    }
+  }
+
+  tint([x0, y0, x1, y1]) {
+    const [left, top, width] = this.area, { parts, pixels, item } = this;
+    const { first, way, slope, faded } = item ? brush(item) : { first: [0, 0, 0], way: [0, 0, 0], slope: {}, faded: false };
+    let [r, g, b] = first.map((value) => Math.round(value / 257));
+    for (let y = y0; y < y1; y++) {
+      let p = (y - top) * width + x0 - left, o = 4 * p;
+      for (let x = x0; x < x1; x++, p++, o += 4) {
+        if (faded) {
+          let t = slope.at + x * slope.right + y * slope.down;
+          t = t < 0 ? 0 : t > 1 ? 1 : t;
+          r = ((first[0] + t * way[0]) / 257 + 0.5) | 0;
+          g = ((first[1] + t * way[1]) / 257 + 0.5) | 0;
+          b = ((first[2] + t * way[2]) / 257 + 0.5) | 0;
+        }
+        const weight = parts[o + 3];
+        pixels[p] = (pixels[p] & 0xff000000) | ((parts[o + 2] + weight * b + 32768) >> 16 << 16) |
+          ((parts[o + 1] + weight * g + 32768) >> 16 << 8) | ((parts[o] + weight * r + 32768) >> 16);
       }
     }
   }
@@ -154,9 +179,14 @@ function stacked([left, top, width, height], items, alpha) {
   return found;
 }
 
-// The border at half of a plane, as lines [x0, y0, x1, y1, ...] in its px, by marching squares on every `step`-th pixel.
+// The border at a half, or where nothing is above that, at half of the largest value, as lines [x0, y0, x1, y1, ...] in px
+// of the plane, by marching squares on every `step`-th pixel.
 export function border({ width, height, data, box }, step) {
-  const lines = [], level = 127.5;
+  let most = 0;
+  for (let y = box[1]; y < box[3]; y += step) {
+    for (let x = box[0]; x < box[2]; x += step) most = Math.max(most, data[y * width + x]);
+  }
+  const lines = [], level = most > 128 ? 127.5 : most / 2;
   const at = (x, y) => x < 0 || y < 0 || x >= width || y >= height ? 0 : data[y * width + x];
   const between = (a, b) => (level - a) / (b - a);
   for (let y = Math.max(-step, box[1] - (box[1] % step) - step); y < box[3]; y += step) {

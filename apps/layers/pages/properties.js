@@ -86,7 +86,7 @@ slider("lightness", -100, 100, (value, goesOn) => editor.set("lightness", value 
 slider("opacity", 0, 100, (value, goesOn) => editor.set("opacity", value / 100, goesOn));
 slider("angle", 0, 359, (value, goesOn) => withGradient((gradient) => turned(gradient, value), goesOn));
 
-// Of one layer or several: the line of each stays where it is.
+// Several layers get the gradient of the first.
 function withGradient(change, goesOn) {
   const [first] = editor.chosen();
   if (first && first.gradient) editor.set("gradient", change(first.gradient), goesOn);
@@ -109,9 +109,9 @@ function turned(gradient, degrees) {
   return { ...gradient, start: ofPicture([x - dx, y - dy]), end: ofPicture([x + dx, y + dy]) };
 }
 
-// A new gradient goes from the left of what is selected to its right, to a colour that is lighter, or darker.
+// A new gradient goes from the left of a layer to its right, to a colour that is lighter, or darker.
 function gradientOf(layer) {
-  const { box: [left, top, right, bottom] } = editor.masks.of(layer)[0], middle = (top + bottom) / 2;
+  const [left, top, right, bottom] = editor.masks.extent(layer), middle = (top + bottom) / 2;
   const bright = layer.colour.reduce((sum, value) => sum + value, 0) > 1.8;
   const colour = layer.colour.map((value) => Number((bright ? value * 0.35 : value + 0.65 * (1 - value)).toFixed(6)));
   return { colour, start: ofPicture([left, middle]), end: ofPicture([right, middle]) };

@@ -5,7 +5,7 @@ import { paint } from "./model.js";
 import { border, Sandwich } from "./pixels.js";
 import { Place } from "./place.js";
 
-const CHECKS_PX = 8, BORDER_STEP_PX = 3, FULL = 65535;
+const CHECKS_PX = 8, BORDER_STEP_PX = 3, FULL = 65535, ALL = "all";
 const stage = one("stage"), picture = one("picture"), marks = one("marks");
 const context = picture.getContext("2d"), drawing = marks.getContext("2d");
 const buffer = document.createElement("canvas");
@@ -57,10 +57,29 @@ function render() {
   }
   const ratio = devicePixelRatio, seen = place.seen(ratio, masks.levels[0]);
   if (seen.area[2] < 1 || seen.area[3] < 1) return;
-  compose(seen);
+  const changed = compose(seen);
+  if (changed) draw(seen, ratio, changed === ALL ? null : changed);
+  mark(seen);
+  onScale(place.scale * ratio);
+}
+
+// `buffer` on the stage; part: [left, top, width, height] of it, if only that has changed.
+function draw(seen, ratio, part) {
   const [left, top, width, height] = seen.area, [x, y] = place.toStage([left * seen.part, top * seen.part]);
-  const size = [width, height].map((length) => length * seen.part * place.scale);
+  const scale = seen.part * place.scale, size = [width * scale, height * scale];
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.save();
+  if (part) {
+    // In whole px of the screen, with what smoothing has taken from the neighbours.
+    const grown = (at) => at.map((value, side) => (side < 2 ? Math.floor : Math.ceil)(value * ratio) / ratio);
+    const [x0, y0, x1, y1] = grown([
+      x + (part[0] - 2) * scale, y + (part[1] - 2) * scale,
+      x + (part[0] + part[2] + 2) * scale, y + (part[1] + part[3] + 2) * scale,
+    ]);
+    context.beginPath();
+    context.rect(x0, y0, x1 - x0, y1 - y0);
+    context.clip();
+  }
   context.clearRect(0, 0, ...place.stage);
   if (transparent) {
     context.fillStyle = checks();
@@ -68,28 +87,32 @@ function render() {
   }
   context.imageSmoothingQuality = "medium";
   context.drawImage(buffer, 0, 0, width, height, x, y, ...size);
-  mark(seen);
-  onScale(place.scale * ratio);
+  context.restore();
 }
 
-// The layers as pixels, in `buffer`: all anew, or where only the one that is selected has changed, that one.
+// The layers as pixels, in `buffer`: all anew, or where only the one that is selected has changed, that one. Gives what
+// has changed on the stage: a part of `buffer`, ALL, or null.
 function compose({ level, part, area }) {
   const active = selected.length === 1 ? layers.findIndex((layer) => layer.id === selected[0]) : -1;
   const same = shown && shown.active === active && shown.level === level && String(shown.area) === String(area) &&
     shown.layers.length === layers.length &&
     layers.every((layer, at) => layer === shown.layers[at] || (at === active && layer.masks === shown.layers[at].masks));
-  const ink = buffer.getContext("2d");
+  const ink = buffer.getContext("2d"), where = String([place.scale, place.x, place.y, picture.width, picture.height]);
+  let changed = shown && shown.where === where ? null : ALL;
   if (same) {
     if (active >= 0 && layers[active] !== shown.layers[active]) {
-      const changed = sandwich.change(item(layers[active], level, part));
-      if (changed) ink.putImageData(sandwich.image, 0, 0, ...changed);
+      const inside = sandwich.change(item(layers[active], level, part));
+      if (inside) ink.putImageData(sandwich.image, 0, 0, ...inside);
+      changed = changed || inside;
     }
   } else {
+    changed = ALL;
     sandwich = new Sandwich(area, layers.map((layer) => item(layer, level, part)), active, transparent);
     [buffer.width, buffer.height] = [area[2], area[3]];
     ink.putImageData(sandwich.image, 0, 0);
   }
-  shown = { layers, active, level, area };
+  shown = { layers, active, level, area, where };
+  return changed;
 }
 
 function mark({ level, part }) {
@@ -158,6 +181,7 @@ new ResizeObserver(() => {
   for (const canvas of [picture, marks]) [canvas.width, canvas.height] = [width * ratio, height * ratio].map(Math.round);
   place.resize(width, height);
   marked = "";
+  if (shown) shown.where = "";
   pattern = null;
   cancelAnimationFrame(waiting);
   render();

@@ -63,8 +63,17 @@ def _saving(source: Path, given: Path | None) -> Callable[[bytes], None] | None:
     """What saves a project, or None where its folder cannot be written to. Raises BlockworldError where a project that
     nobody asked to replace is there."""
     place = given or source.with_suffix(".json")
-    if given is None and place != source and place.exists():
-        raise BlockworldError(f"{place} exists already: edit that, or say where to save with --save FILE.json.")
-    if not os.access(place.parent, os.W_OK):
-        return None
-    return lambda content: write_files({place: content})
+    ours = given is not None or place == source
+
+    def check() -> None:
+        if not ours and place.exists():
+            raise BlockworldError(f"{place} exists already: edit that, or say where to save with --save FILE.json.")
+
+    def save(content: bytes) -> None:
+        nonlocal ours
+        check()
+        write_files({place: content})
+        ours = True
+
+    check()
+    return save if os.access(place.parent, os.W_OK) else None

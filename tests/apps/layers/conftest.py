@@ -2,8 +2,9 @@
 
 import pytest
 from fixtures_discs import DiscNetwork, discs
+from fixtures_editor_page import TOPMOST_FIRST, names
 from fixtures_layers import small_bundle
-from fixtures_serving import running
+from fixtures_serving import headless, running, until
 
 from apps.layers.server import application
 from apps.layers.workspace import Settings, Workspace
@@ -46,3 +47,27 @@ def address(app):
     """Of a server on a free port."""
     with running(app) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def downloads(tmp_path_factory):
+    return tmp_path_factory.mktemp("browser")
+
+
+@pytest.fixture(scope="session")
+def browser(downloads):
+    with headless(downloads) as driver:
+        yield driver
+
+
+@pytest.fixture
+def page(browser, address):
+    """The page with four discs; afterwards, nothing on it was blocked or failed that was not to."""
+    browser.get_log("browser")  # what pages before have left
+    browser.get(address)
+    until(browser, lambda: names(browser) == TOPMOST_FIRST)
+    browser.expected = []
+    yield browser
+    told = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+    assert [one for one in told if not any(word in one for word in browser.expected)] == []
+    browser.execute_script("addEventListener('beforeunload', (event) => event.stopImmediatePropagation(), true)")

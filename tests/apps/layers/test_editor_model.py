@@ -2,19 +2,13 @@
 
 import numpy as np
 import pytest
-from fixtures_serving import headless, needs_browser
+from fixtures_serving import needs_browser
 
 from perception.layers.grid import pixel_centres
 from perception.layers.layer import Gradient, Layer
 from perception.layers.rendering import colours_at
 
 pytestmark = needs_browser
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    with headless(tmp_path_factory.mktemp("browser")) as driver:
-        yield driver
 
 
 @pytest.fixture
@@ -97,15 +91,16 @@ def test_a_slider_that_is_dragged_is_one_command(run):
     def dark(value, goes_on=True, ids=(1,)):
         return {"do": "set", "ids": list(ids), "field": "lightness", "value": value, "goesOn": goes_on}
 
-    told = run("model.js", "commands", THREE, [dark(-0.1), dark(-0.2), dark(-0.3), "end", dark(0.4), dark(0.5, ids=(2,)),
-                                               "undo", "undo"])  # fmt: skip
+    commands = [dark(-0.1), dark(-0.2), dark(-0.3), "end", dark(0.4), dark(0.5, ids=(2,)), "undo", "undo"]
+    told = run("model.js", "commands", THREE, commands)
     assert len(told["list"]) == 3
     assert [one["lightness"] for one in told["all"][-1]] == [0, -0.3, 0]
 
 
 def test_merged_layers_are_one_with_all_masks_where_and_as_the_topmost_was(run):
     four = [*THREE, layer("over", 3)]
-    told = run("model.js", "commands", four, [{"do": "merge", "ids": [2, 0]}, {"do": "merge", "ids": [1, 2]}, "undo", "undo"])
+    merges = [{"do": "merge", "ids": [2, 0]}, {"do": "merge", "ids": [1, 2]}]
+    told = run("model.js", "commands", four, [*merges, "undo", "undo"])
     assert names(told["all"][0]) == ["middle", "top", "over"]
     assert told["all"][0][1] == layer("top", 2) | {"masks": [2, 0]}
     assert told["all"][1] == [layer("top", 2) | {"masks": [2, 0, 1]}, four[3]]
@@ -136,7 +131,8 @@ def made_layers():
     for number in range(4):
         masks.append(np.clip(rng.integers(-200, 460, (HEIGHT, WIDTH)), 0, 255))
         gradient = Gradient(rng.uniform(0, 1, 3), (-0.5, 0.1), (0.4, 0.6)) if number == 1 else None
-        layers.append(Layer(np.zeros(3, np.float32), rng.uniform(0, 1, 3), "", rng.uniform(0.3, 1), True, 0.0, gradient))
+        colour, opacity = rng.uniform(0, 1, 3), rng.uniform(0.3, 1)
+        layers.append(Layer(np.zeros(3, np.float32), colour, opacity=opacity, gradient=gradient))
     masks[2][:, :8] = 0
     return layers, masks
 
@@ -198,8 +194,9 @@ def test_masks_are_halved_and_united(run):
     assert np.abs(np.array(both) - 255 * (1 - outside).ravel()).max() <= 0.51
 
 
-def test_the_border_of_a_disc_is_its_circle(run):
+@pytest.mark.parametrize("most", [255, 60])
+def test_the_border_of_a_disc_is_its_circle(run, most):
     x, y = (pixel_centres(64, 48) * (32, 24) + (32, 24)).T
-    mask = np.clip(127.5 + 40 * (15 - np.hypot(x - 30, y - 20)), 0, 255).astype(int)
+    mask = np.clip(most / 2 + 0.15 * most * (15 - np.hypot(x - 30, y - 20)), 0, most).astype(int)
     lines = np.array(run("pixels.js", "border", [64, 48], mask.tolist(), 1)).reshape(-1, 2)
     assert len(lines) > 100 and np.abs(np.hypot(*(lines - (30, 20)).T) - 15).max() < 0.3

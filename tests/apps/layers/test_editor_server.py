@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import threading
 import zipfile
 from xml.etree import ElementTree
 
@@ -150,6 +151,34 @@ def test_what_fails_in_the_background_is_told_and_the_document_stays(client, wor
     state = client.get("/api/state").json()
     assert state["failure"] == "red.png could not be opened (ZeroDivisionError): open another file."
     assert state["document"] == document
+
+
+def test_masks_that_were_missing_come_when_another_file_fails(client, workspace, document, monkeypatch):
+    workspace.document.masks[2:] = []
+    monkeypatch.setattr("apps.layers.workspace.decompose", lambda *_: 1 / 0)
+    workspace.open_picture("red.png", np.zeros((20, 20, 4), np.uint8))
+    assert workspace.wait(30)
+    assert client.get("/api/state").json()["document"] == document
+    assert len({bytes(mask) for mask in workspace.document.masks}) == 4
+
+
+def test_a_document_takes_the_place_of_one_that_is_still_being_opened(workspace, monkeypatch):
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(*given):
+        begun.set()
+        assert go_on.wait(30)
+        given[-1](0.5)  # where it hears that it is no longer wanted
+        raise AssertionError
+
+    monkeypatch.setattr("apps.layers.workspace.decompose", slow)
+    workspace.open_picture("slow.png", np.zeros((20, 20, 4), np.uint8))
+    assert begun.wait(30) and workspace.state()["working"]["name"] == "slow.png"
+    workspace.open_project("other.json", discs())
+    go_on.set()
+    assert workspace.wait(30)
+    state = workspace.state()
+    assert state["document"]["name"] == "other.json" and state["document"]["ready"] == 4 and state["failure"] is None
 
 
 @pytest.mark.parametrize("change", [
