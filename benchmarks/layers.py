@@ -105,14 +105,14 @@ def table(network: LayersNetwork, of: str, pictures: list[Rgba], count: int, eff
     return rows + [averaged(label, of, count, found) for label, found in named]
 
 
-def speed(network: LayersNetwork, picture: Rgba) -> list[dict]:
+def speed(network: LayersNetwork, picture: Rgba, quick: bool) -> list[dict]:
     """Ten layers found, and painted at 3840 x 2160. floor: what evaluating every mask at every pixel would compute."""
     found = timed(lambda: decompose(network, picture, 10))
     made = decompose(network, picture, 10, EFFORTS["good"])
     painted = timed(lambda: render(network, made, 3840, 2160), 1)
     dense = 10 * 3840 * 2160 * 2 * (2 * 128 + 2 * 128 * 128 + 128) / 1e12
     return [
-        *recolouring(network, replace(made, width=3840, height=2160)),
+        *recolouring(network, replace(made, width=3840, height=2160), quick),
         {"method": "10 layers found, encoder alone", "of": f"{SIDE_PX} px", "layers": 10, "s": found},
         {"method": "rendered", "of": "3840 x 2160 px", "layers": 10, "s": painted, "TFLOP at every pixel": dense},
     ]
@@ -167,7 +167,7 @@ def main() -> None:
         print(f"skipped: there are no photographs in {folder}")
     disc = np.zeros((SIDE_PX, SIDE_PX, 4), np.uint8)
     cv2.circle(disc, (64, 64), 40, (200, 60, 20, 255), -1)
-    rows += speed(network, disc)
+    rows += speed(network, disc, options.quick)
     finish(rows, checks_of(rows), options.quick)
 
 

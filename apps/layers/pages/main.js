@@ -11,7 +11,7 @@ import * as properties from "./properties.js";
 import * as stage from "./stage.js";
 import * as view from "./view.js";
 
-const OFTEN_MS = 250;
+const OFTEN_MS = 250, AT_ONCE = 4;
 let polling = false;
 
 function tell(what, share) {
@@ -27,16 +27,18 @@ const wait = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 async function load(file) {
   const masks = new Masks(file.size);
   let now = file;
-  for (let number = 0; number < file.masks; number++) {
-    while (now.ready <= number) {
+  for (let loaded = 0; loaded < file.masks;) {
+    while (now.ready <= loaded) {
       await wait(OFTEN_MS);
       const { document, working, failure } = await ask("/api/state");
       if (!document || document.id !== file.id || (working && working.what === "layers")) return false;
       if (failure && !working) throw new Error(failure);
       now = document;
     }
-    await masks.fetch(file.id, number);
-    tell(`Masks of ${file.size.join(" × ")} px: ${number + 1} of ${file.masks}`, (number + 1) / file.masks);
+    const next = Math.min(now.ready, loaded + AT_ONCE);
+    await Promise.all(Array.from({ length: next - loaded }, (_, index) => masks.fetch(file.id, loaded + index)));
+    loaded = next;
+    tell(`Masks of ${file.size.join(" × ")} px: ${loaded} of ${file.masks}`, loaded / file.masks);
   }
   panel.forget();
   view.open(masks, file);

@@ -5,7 +5,7 @@ import { paint } from "./model.js";
 import { border, Sandwich } from "./pixels.js";
 import { Place } from "./place.js";
 
-const CHECKS_PX = 8, BORDER_STEP_PX = 3, FULL = 65535, ALL = "all";
+const CHECKS_PX = 8, BORDER_STEP_PX = 3, MOST_BORDERS = 16, FULL = 65535, ALL = "all";
 const stage = one("stage"), picture = one("picture"), marks = one("marks");
 const context = picture.getContext("2d"), drawing = marks.getContext("2d");
 const buffer = document.createElement("canvas");
@@ -25,6 +25,7 @@ export function open(found, ofDocument) {
   transparent = ofDocument.transparent;
   place.size = masks.size;
   sandwich = shown = null;
+  borders.clear();
   place.fit();
 }
 
@@ -129,7 +130,7 @@ function mark({ level, part }) {
   drawing.setTransform(ratio, 0, 0, ratio, 0, 0);
   const step = Math.max(1, Math.round(BORDER_STEP_PX / (part * place.scale)));
   for (const layer of chosen) {
-    const lines = border(masks.of(layer)[level], step), path = new Path2D();
+    const lines = borderOf(layer, level, step), path = new Path2D();
     for (let i = 0; i < lines.length; i += 4) {
       path.moveTo(...place.toStage([lines[i] * part, lines[i + 1] * part]));
       path.lineTo(...place.toStage([lines[i + 2] * part, lines[i + 3] * part]));
@@ -146,6 +147,18 @@ function mark({ level, part }) {
   handles.forEach((handle, which) => {
     [handle.style.left, handle.style.top] = ends[which].map((at) => `${at}px`);
   });
+}
+
+// Kept as long as it is the same ones that are asked for, as while an end of a gradient is dragged.
+const borders = new Map();
+function borderOf(layer, level, step) {
+  const plane = masks.of(layer)[level];
+  const known = borders.get(plane);
+  if (known && known.step === step) return known.lines;
+  if (borders.size >= MOST_BORDERS) borders.clear();
+  const lines = border(plane, step);
+  borders.set(plane, { step, lines });
+  return lines;
 }
 
 function outline(path) {
