@@ -104,30 +104,34 @@ class Workspace:
         if before is not None:
             before.join()  # which ends at its next step
         try:
-            failure = self._opened(number, name, made)
-            if self.document is not None:  # also the one before, where this one failed
-                self._add_masks(number, self.document)
+            failure = self._tried(name, lambda: self._put(number, name, made))
+            document = self.document  # where that failed, the one before, which may have been interrupted
+            if document is not None:
+                failure = self._tried(document.name, lambda: self._add_masks(number, document)) or failure
         except _Superseded:
             return
         with self._lock:
             if number == self._current:
                 self._working, self._failure = None, failure
 
-    def _opened(self, number: int, name: str, made: Callable[[int], Document]) -> str | None:
-        """What went wrong, if anything: then the document is the one before."""
+    def _tried(self, name: str, work: Callable[[], None]) -> str | None:
+        """What went wrong, if anything, as the page is to tell it."""
         try:
-            self._tell(number, name, "layers", 0.0)
-            document = made(number)
-            self._tell(number, name, "masks", 0.0)
+            work()
         except _Superseded:
             raise
         except BlockworldError as error:
             return str(error)
-        except Exception as error:  # the page is to hear of it, whatever it is
+        except Exception as error:  # whatever it is
             return f"{name} could not be opened ({type(error).__name__}): open another file."
+        return None
+
+    def _put(self, number: int, name: str, made: Callable[[int], Document]) -> None:
+        self._tell(number, name, "layers", 0.0)
+        document = made(number)
+        self._tell(number, name, "masks", 0.0)
         with self._lock:
             self.document = document
-        return None
 
     def _add_masks(self, number: int, document: Document) -> None:
         while len(document.masks) < document.count:

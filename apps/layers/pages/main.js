@@ -46,16 +46,19 @@ async function load(file) {
   return true;
 }
 
+// Until what is being opened is there, or has failed. What is still shown is not edited: it would be lost.
 async function follow() {
   if (polling) return;
   polling = true;
+  document.querySelector("aside").inert = true;
+  editor.select([]);
   try {
     for (;;) {
-      const { document, working, failure } = await ask("/api/state");
+      const { document: file, working, failure } = await ask("/api/state");
       if (working && working.what === "layers") {
         tell(`Finding the layers of ${working.name}`, working.share);
-      } else if (document && (!editor.file || editor.file.id !== document.id)) {
-        await load(document);
+      } else if (file && (!editor.file || editor.file.id !== file.id)) {
+        await load(file);
         continue;
       } else if (!working) {
         if (failure) complain(new Error(failure));
@@ -67,6 +70,7 @@ async function follow() {
     complain(error);
   }
   tell(null, null);
+  document.querySelector("aside").inert = false;
   polling = false;
 }
 

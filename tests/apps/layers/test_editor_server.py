@@ -162,6 +162,13 @@ def test_masks_that_were_missing_come_when_another_file_fails(client, workspace,
     assert len({bytes(mask) for mask in workspace.document.masks}) == 4
 
 
+def test_a_mask_that_fails_is_told(workspace, monkeypatch):
+    monkeypatch.setattr(Document, "add_mask", lambda _: 1 / 0)
+    workspace.open_project("other.json", discs())
+    assert workspace.wait(30)
+    assert workspace.state()["failure"] == "other.json could not be opened (ZeroDivisionError): open another file."
+
+
 def test_a_document_takes_the_place_of_one_that_is_still_being_opened(workspace, monkeypatch):
     begun, go_on = threading.Event(), threading.Event()
 
