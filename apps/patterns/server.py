@@ -12,18 +12,17 @@ from itertools import count
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import HTTPException, Request, Response
 from fastapi import Path as InPath
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse, PlainTextResponse
 
+from apps.guards import Guards
 from apps.patterns.collection import Collection, Entry
 from apps.patterns.discovery import Discovery
-from apps.patterns.guards import Guards
 from apps.patterns.guests import Guests
 from apps.patterns.renderings import Renderings
 from apps.patterns.requests import Identifier, SearchRequest, box_of
-from perception.errors import BlockworldError
+from apps.static_files import application_of
 from training.art import exports
 from training.art.clusters import Cluster
 from training.art.features import Features
@@ -31,7 +30,8 @@ from training.art.regions import Region
 from training.art.search import SearchConfig
 
 PAGES = Path(__file__).parent / "pages"
-TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+UPLOADS = "/api/uploads"
+LARGEST_UPLOAD = 64 * 1024 * 1024
 MOST_SEARCHES = 50
 """That results are kept of, to be exported."""
 MOST_CLUSTERS = 500
@@ -124,23 +124,8 @@ class Browser:
 
 def application(browser: Browser) -> Guards:
     """The ASGI application."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    pages = {path.name: path.read_bytes() for path in PAGES.iterdir() if path.suffix in TYPES}
+    app = application_of(PAGES)
     collection, discovery = browser.collection, browser.discovery
-
-    @app.exception_handler(BlockworldError)
-    def told(_: Request, error: Exception) -> JSONResponse:
-        return JSONResponse({"detail": str(error)}, 400)
-
-    @app.get("/")
-    def page() -> Response:
-        return Response(pages["index.html"], media_type="text/html")
-
-    @app.get("/pages/{name}")
-    def part_of_page(name: str) -> Response:
-        if name not in pages:
-            return PlainTextResponse("There is no such page.", 404)
-        return Response(pages[name], media_type=TYPES[Path(name).suffix])
 
     @app.get("/api/state")
     def state() -> dict[str, Any]:
@@ -172,7 +157,7 @@ def application(browser: Browser) -> Guards:
     def search(asked: SearchRequest) -> dict[str, Any]:
         return browser.search(asked)
 
-    @app.post("/api/uploads")
+    @app.post(UPLOADS)
     async def upload(request: Request) -> dict[str, Any]:
         content = await request.body()
         return _shown(await run_in_threadpool(browser.guests.add, content, collection))
@@ -198,7 +183,7 @@ def application(browser: Browser) -> Guards:
     ) -> Response:
         return browser.export(what, kind)
 
-    return Guards(app)
+    return Guards(app, {UPLOADS: LARGEST_UPLOAD})
 
 
 @contextmanager

@@ -1,22 +1,15 @@
 """The pattern browser on a port of this machine, until it is interrupted."""
 
-import socket
 from collections.abc import Callable
 from pathlib import Path
-
-import uvicorn
 
 from apps.patterns.collection import Collection
 from apps.patterns.discovery import Discovery
 from apps.patterns.server import opened
-from perception.errors import BlockworldError
+from apps.serving import address, listening, run
 from training.art.extractor import Extractor
 from training.art.feature_store import FeatureStore
 from training.art.whole_collection import JOURNALS, CollectionConfig
-
-HOST = "127.0.0.1"
-MOST_REQUESTS = 100
-"""At once."""
 
 
 def serve(
@@ -30,21 +23,6 @@ def serve(
     """
     collection = Collection(folder, store, extractor)
     discovery = Discovery(collection, store.folder / JOURNALS, config)
-    with _listening(port) as listening, opened(collection, discovery, base) as app:
-        told(f"http://{HOST}:{listening.getsockname()[1]}/")
-        served = uvicorn.Config(
-            app, log_level="warning", lifespan="off", ws="none", server_header=False, limit_concurrency=MOST_REQUESTS,
-            timeout_graceful_shutdown=2,
-        )
-        uvicorn.Server(served).run([listening])
-
-
-def _listening(port: int) -> socket.socket:
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((HOST, port))
-    except (OSError, OverflowError) as error:
-        listening.close()
-        raise BlockworldError(f"port {port} is taken or not allowed: give another --port, or 0 for any.") from error
-    return listening
+    with listening(port) as bound, opened(collection, discovery, base) as app:
+        told(address(bound))
+        run(app, bound)

@@ -1,6 +1,6 @@
 // Repeated details: looked for in the background, shown as they are found.
 
-import { ask } from "./api.js";
+import { ask } from "./asking.js";
 import { compare } from "./compare.js";
 import { complain, made, one } from "./elements.js";
 import { card } from "./results.js";

@@ -1,6 +1,7 @@
 // The page: which view is shown, the pictures as they are indexed, and how far that is.
 
-import { ask, thumbnail } from "./api.js";
+import { thumbnail } from "./api.js";
+import { ask } from "./asking.js";
 import * as details from "./details.js";
 import { complain, made, one } from "./elements.js";
 import * as results from "./results.js";

@@ -1,6 +1,7 @@
 // A box looked for, and what was found: the regions side by side.
 
-import { part, post } from "./api.js";
+import { part } from "./api.js";
+import { asJson, ask } from "./asking.js";
 import * as box from "./box.js";
 import { compare } from "./compare.js";
 import { complain, made, one } from "./elements.js";
@@ -31,7 +32,7 @@ async function find() {
   one("results-title").textContent = "Searching…";
   try {
     const asked = { picture: picture.id, box: wanted, verify: one("verify").checked };
-    const found = await post("/api/search", asked, mine.signal);
+    const found = await ask("/api/search", asJson(asked, mine.signal));
     if (running === mine) show(found);
   } catch (error) {
     if (error.name === "AbortError") return;

@@ -1,35 +1,19 @@
 """The pattern browser's page in a browser without a screen: by mouse and by keyboard."""
 
-import shutil
-
 import pytest
 from fixtures_art_painted import SHIPS, ship_box
-from selenium import webdriver
+from fixtures_serving import headless, needs_browser, until
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (BROWSER and DRIVER), reason="no browser to test the page in: apt-get install chromium chromium-driver"
-)
-PATIENCE_S = 60
+pytestmark = needs_browser
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER
-    profile = tmp_path_factory.mktemp("profile")
-    for word in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1300,950"):
-        options.add_argument(word)
-    options.add_argument(f"--user-data-dir={profile}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
-    yield driver
-    driver.quit()
+    with headless(tmp_path_factory.mktemp("browser")) as driver:
+        yield driver
 
 
 @pytest.fixture
@@ -41,10 +25,6 @@ def page(browser, address):
     until(browser, lambda: len(browser.find_elements(By.CSS_SELECTOR, "#thumbnails li")) == 5)
     yield browser
     assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
-
-
-def until(browser, what):
-    return WebDriverWait(browser, PATIENCE_S, 0.1).until(lambda _: what())
 
 
 def text(browser, name):

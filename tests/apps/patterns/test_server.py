@@ -10,7 +10,8 @@ from fixtures_art_painted import SHIPS, painted, ship_box
 from PIL import Image
 from starlette.testclient import TestClient
 
-from apps.patterns.guards import LARGEST_BODY, LARGEST_UPLOAD
+from apps.guards import LARGEST_BODY
+from apps.patterns.server import LARGEST_UPLOAD
 from training.art.boxes import overlap
 
 

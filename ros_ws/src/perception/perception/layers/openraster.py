@@ -10,7 +10,7 @@ import numpy as np
 from perception.layers.layer import Decomposition
 from perception.layers.network import LayersNetwork
 from perception.layers.picture import Rgba
-from perception.layers.rendering import masks_at, render, to_rgba
+from perception.layers.rendering import colours_at, mask_at, render, to_rgba
 
 _THUMBNAIL_PX = 256
 
@@ -18,10 +18,10 @@ _THUMBNAIL_PX = 256
 def openraster(network: LayersNetwork, made: Decomposition, width: int, height: int) -> bytes:
     """An archive of so many pixels; layers keep their names, opacity and whether they are shown."""
     files, entries = {}, []
-    for number, (mask, layer) in enumerate(zip(masks_at(network, made, width, height), made.layers, strict=True), 1):
+    for number, layer in enumerate(made.layers, 1):
         pixels = np.empty((height, width, 4), np.uint8)
-        pixels[..., :3] = np.rint(255 * layer.colour)
-        pixels[..., 3] = np.rint(255 * mask)
+        pixels[..., :3] = np.rint(255 * colours_at(layer, width, height))
+        pixels[..., 3] = np.rint(255 * mask_at(network, layer, width, height))
         files[f"data/layer{number}.png"] = png(pixels)
         shown = "visible" if layer.visible else "hidden"
         entries.append(

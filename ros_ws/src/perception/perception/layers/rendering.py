@@ -13,7 +13,7 @@ import numpy as np
 from perception.errors import LayersError
 from perception.layers.compositing import composited, paints, sigmoid
 from perception.layers.grid import Floats, axis
-from perception.layers.layer import Decomposition
+from perception.layers.layer import Decomposition, Layer
 from perception.layers.network import LayersNetwork
 from perception.layers.picture import MOST_PIXELS, Rgba, unmultiplied
 
@@ -62,6 +62,8 @@ def render(
     channels = 4 if made.transparent else 3
     if not made.layers:
         return np.zeros((part.height, part.width, channels), np.float32)
+    if not all(one.plain for one in made.layers):
+        return _one_by_one(network, made, width, height, part, exact)
     if exact or side < _SMALLEST:
         return _every_pixel(network, made, width, height, part)
     return _in_blocks(network, made, width, height, part, min(side, _LARGEST))
@@ -75,11 +77,57 @@ def to_rgba(picture: Floats) -> Rgba:
     return np.concatenate([rgb, np.full((*rgb.shape[:2], 1), 255, np.uint8)], axis=2)
 
 
+def mask_at(
+    network: LayersNetwork,
+    layer: Layer,
+    width: int,
+    height: int,
+    region: Region | None = None,
+    exact: bool = False,
+) -> Floats:
+    """(H, W) in [0, 1]: where a layer is, shown or not; see `render`."""
+    found: Floats | None = None
+    for parameters in layer.masks:
+        one = Layer(parameters, np.ones(3, np.float32))
+        white = Decomposition(network.manifest.name, width, height, (one,), False)
+        mask = render(network, white, width, height, region, exact)[..., 0]
+        found = mask if found is None else found + mask * (1 - found)
+    return np.asarray(found, np.float32)
+
+
 def masks_at(network: LayersNetwork, made: Decomposition, width: int, height: int) -> Floats:
     """(T, height, width) in [0, 1], of all layers, shown or not."""
-    x, y = axis(width), axis(height)
-    points = np.stack(np.broadcast_arrays(x[None], y[:, None]), axis=2).reshape(-1, 2)
-    return sigmoid(network.logits(points, made.parameters)).reshape(-1, height, width)
+    return np.stack([mask_at(network, one, width, height) for one in made.layers])
+
+
+def colours_at(layer: Layer, width: int, height: int, region: Region | None = None) -> Floats:
+    """(3,) of a layer of one colour as it is seen; of one with a gradient (H, W, 3), at the pixels of a picture of
+    width x height px or of a region of it."""
+    if layer.gradient is None:
+        return layer.paint
+    part = region or Region(0, 0, width, height)
+    size = np.array([width, height], np.float32)
+    start, end = ((np.array(place, np.float32) + 1) / 2 * size for place in (layer.gradient.start, layer.gradient.end))
+    line = end - start
+    x = np.arange(part.left, part.left + part.width, dtype=np.float32) + 0.5 - start[0]
+    y = np.arange(part.top, part.top + part.height, dtype=np.float32) + 0.5 - start[1]
+    length = float(line @ line)
+    along = (x * line[0] + y[:, None] * line[1]) / length if length else np.ones((len(y), len(x)), np.float32)
+    first, second = layer.paint
+    return np.asarray(first + np.clip(along, 0, 1)[..., None] * (second - first), np.float32)
+
+
+def _one_by_one(
+    network: LayersNetwork, made: Decomposition, width: int, height: int, part: Region, exact: bool
+) -> Floats:
+    """Layers of several masks or with gradients."""
+    canvas = np.zeros((part.height, part.width, 4 if made.transparent else 3), np.float32)
+    for layer, opacity in zip(made.layers, made.opacities, strict=True):
+        if opacity > 0:
+            mask = opacity * mask_at(network, layer, width, height, part, exact)[..., None]
+            canvas[..., :3] += mask * (colours_at(layer, width, height, part) - canvas[..., :3])
+            canvas[..., 3:] += mask * (1 - canvas[..., 3:])
+    return canvas
 
 
 def _every_pixel(network: LayersNetwork, made: Decomposition, width: int, height: int, part: Region) -> Floats:

@@ -7,7 +7,7 @@ import numpy as np
 
 from perception.layers.contours import Polygon, contours
 from perception.layers.grid import Floats
-from perception.layers.layer import Decomposition
+from perception.layers.layer import Decomposition, Gradient, Layer
 from perception.layers.network import LayersNetwork
 
 TOLERANCE_PX = 0.15
@@ -30,12 +30,17 @@ def svg(network: LayersNetwork, made: Decomposition, levels: int = 1, tolerance_
     for number, layer in enumerate(made.layers, 1):
         shown = "" if layer.visible else ' display="none"'
         opacity = "" if layer.opacity == 1 else f' opacity="{layer.opacity:.3f}"'
-        lines.append(f'<g id="layer-{number}" fill="{hexadecimal(layer.colour)}" fill-rule="evenodd"{opacity}{shown}>')
+        if layer.gradient is not None:
+            lines += _faded(layer, layer.gradient, number, width, height)
+        fill = hexadecimal(layer.paint) if layer.gradient is None else f"url(#gradient-{number})"
+        lines.append(f'<g id="layer-{number}" fill="{fill}" fill-rule="evenodd"{opacity}{shown}>')
         lines.append(f"<title>{escape(_printable(layer.name or f'layer {number}'))}</title>")
-        for level, share in nested(levels):
-            polygons = contours(network, layer.parameters, width, height, level, tolerance_px)
-            partly = "" if share == 1 else f" fill-opacity={quoteattr(f'{share:.4f}')}"
-            lines.append(f'<path d="{path(polygons)}"{partly}/>')
+        # Paths of masks that were joined lie over each other in one colour, which is how opaque their union is.
+        for parameters in layer.masks:
+            for level, share in nested(levels):
+                polygons = contours(network, parameters, width, height, level, tolerance_px)
+                partly = "" if share == 1 else f" fill-opacity={quoteattr(f'{share:.4f}')}"
+                lines.append(f'<path d="{path(polygons)}"{partly}/>')
         lines.append("</g>")
     return "\n".join([*lines, "</svg>", ""])
 
@@ -58,6 +63,19 @@ def path(polygons: list[Polygon]) -> str:
 def hexadecimal(colour: Floats) -> str:
     """#rrggbb."""
     return "#" + "".join(f"{round(255 * float(np.clip(one, 0, 1))):02x}" for one in colour)
+
+
+def _faded(layer: Layer, gradient: Gradient, number: int, width: int, height: int) -> list[str]:
+    (x1, y1), (x2, y2) = (
+        (_short((x + 1) / 2 * width), _short((y + 1) / 2 * height)) for x, y in (gradient.start, gradient.end)
+    )
+    first, second = (hexadecimal(one) for one in layer.paint)
+    return [
+        f'<linearGradient id="gradient-{number}" gradientUnits="userSpaceOnUse" '
+        f'x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}">',
+        f'<stop offset="0" stop-color="{first}"/><stop offset="1" stop-color="{second}"/>',
+        "</linearGradient>",
+    ]
 
 
 def _short(value: float) -> str:

@@ -4,15 +4,13 @@ A page of another site can make a browser send requests to this machine, and wit
 own. So the Host header has to name this machine, and Origin, where there is one, has to be of the same host.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
 LOCAL = frozenset({"127.0.0.1", "localhost"})
 LARGEST_BODY = 64 * 1024
-"""Bytes of a request that is no picture."""
-LARGEST_UPLOAD = 64 * 1024 * 1024
-UPLOADS = "/api/uploads"
+"""Bytes of a request, where nothing else is said of its address."""
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -32,10 +30,10 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 class Guards:
-    """An ASGI application around another."""
+    """An ASGI application around another. larger: addresses whose requests may have more bytes, and how many."""
 
-    def __init__(self, app: Application) -> None:
-        self.app = app
+    def __init__(self, app: Application, larger: Mapping[str, int]) -> None:
+        self.app, self.larger = app, larger
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """See ASGI."""
@@ -48,7 +46,7 @@ class Guards:
         if refusal is not None:
             await _answer(send, *refusal)
             return
-        most = LARGEST_UPLOAD if scope["path"] == UPLOADS else LARGEST_BODY
+        most = self.larger.get(scope["path"], LARGEST_BODY)
         length = next((value for name, value in headers if name == b"content-length"), "0")
         if not length.isdecimal() or int(length) > most:
             await _answer(send, 413, f"This is larger than {most} bytes: send less.")

@@ -1,11 +1,8 @@
 """The pattern browser over pictures that a program drew: as an application, and as a server on a port."""
 
-import threading
-import time
-
 import pytest
-import uvicorn
 from fixtures_art_painted import painted_folder, painted_store
+from fixtures_serving import running
 
 from apps.patterns.collection import Collection
 from apps.patterns.discovery import Discovery
@@ -40,13 +37,5 @@ def application(collection, scans):
 @pytest.fixture(scope="module")
 def address(application):
     """Of a server on a free port."""
-    config = uvicorn.Config(application, "127.0.0.1", 0, log_level="warning", lifespan="off", ws="none")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    with running(application) as found:
+        yield found
