@@ -6,10 +6,8 @@ media are. Pictures, features, checkpoints and scores are kept in a folder, and 
 """
 
 import json
-import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 
 import cv2
@@ -32,8 +30,6 @@ from training.art.planted.collection import PlantedConfig, make_benchmark, pictu
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 PAINTINGS = SHARED / "paintings"
 IMAGENET = SHARED / "backbones" / "resnet18_imagenet_conv1-layer3_bnfolded.npz"
-KEPT = "folder that keeps planted copies, features, learned weights and scores, so that a run goes on"
-"""Of the option."""
 QUICK = 6
 """Pictures, in groups of three, and no learning."""
 SETTINGS = LearningConfig(
@@ -45,19 +41,18 @@ PLAIN, STANDARDISED, LEARNED, SIFT = "ImageNet", "ImageNet, standardised", "lear
 RATIO, RANSAC_PX, LEAST_MATCHES = 0.8, 6.0, 4
 
 
-def planted(quick: bool, kept: str | None) -> list[dict]:
-    """A row for each way to find them; none where this machine has no paintings."""
+def planted(quick: bool, folder: Path) -> list[dict]:
+    """A row for each way to find them; none where this machine has no paintings. folder: keeps what is made."""
     if not PAINTINGS.is_dir():
         print(f"planted copies: skipped, since {PAINTINGS} is not there")
         return []
-    with nullcontext(kept) if kept else tempfile.TemporaryDirectory() as folder:
-        bench = Bench(Path(folder) / ("quick" if quick else "all"), quick)
-        for standardise, name in ((False, PLAIN), (True, STANDARDISED)):
-            bench.features(name, lambda given=standardise: open_backbone(_imagenet(), given))
-        bench.row(SIFT, "keypoints", lambda: found_by_sift(bench.copies, bench.queries))
-        if not quick:
-            bench.features(LEARNED, bench.learned)
-        return bench.rows
+    bench = Bench(folder / ("quick" if quick else "all"), quick)
+    for standardise, name in ((False, PLAIN), (True, STANDARDISED)):
+        bench.features(name, lambda given=standardise: open_backbone(_imagenet(), given))
+    bench.row(SIFT, "keypoints", lambda: found_by_sift(bench.copies, bench.queries))
+    if not quick:
+        bench.features(LEARNED, bench.learned)
+    return bench.rows
 
 
 class Bench:

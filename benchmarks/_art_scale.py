@@ -9,7 +9,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -41,18 +40,15 @@ LOG = "stages.jsonl"
 MB = 1e6
 
 
-def scale(quick: bool, folder: str | None, count: str | None) -> tuple[list[dict], list[dict]]:
-    """Rows and checks. folder: that keeps scans, features and what was done. count: of scans, fewer than FULL to try.
+def scale(quick: bool, folder: Path, count: str | None) -> tuple[list[dict], list[dict]]:
+    """Rows and checks. folder: keeps scans, features and what was done. count: of scans, fewer than FULL to try.
 
     Checks are of FULL scans alone; of fewer, rows tell how many there were.
     """
     if not PAINTINGS.is_dir() or not WEIGHTS.is_file():
         print(f"scale: left out, since there are no paintings in {PAINTINGS} or no weights in {WEIGHTS}")
         return [], []
-    if folder is not None:
-        return _measured(Path(folder), int(count or (QUICK if quick else FULL)))
-    with tempfile.TemporaryDirectory() as made:
-        return _measured(Path(made), int(count or (QUICK if quick else FULL)))
+    return _measured(folder, int(count or (QUICK if quick else FULL)))
 
 
 def _measured(folder: Path, count: int) -> tuple[list[dict], list[dict]]:

@@ -6,15 +6,18 @@ same precision, by PyTorch, and the floor: as many multiplications in one large 
 
 Planted copies: how well details copied from one painting into others are found, beside SIFT and RANSAC.
 Recognition: how often a photograph of a mark in paper is given its drawing, beside averaged features, HOG and SIFT.
-Scale: a thousand scans indexed, searched and compared, by the commands; with --folder it goes on where it stopped.
+Scale: a thousand scans indexed, searched and compared, by the commands.
+With --folder what takes long goes on where it was broken off, and is not done again.
 """
 
 import sys
+import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from _art_planted import KEPT, LEARNED, PLAIN, SIFT, planted
+from _art_planted import LEARNED, PLAIN, SIFT, planted
 from _art_recognition import recognition, recognition_checks
 from _art_scale import scale
 from _art_speed import FOLDED, index_speed
@@ -50,10 +53,12 @@ def found_checks(rows: list[dict]) -> list[dict]:
 
 def main() -> None:
     """Print the tables."""
-    kept = "folder that keeps the scans of the thousand and what was done with them"
-    options = arguments(__doc__ or "", kept=KEPT, folder=kept, scans="how many scans, 1000 by default")
-    rows = [*index_speed(options.quick), *planted(options.quick, options.kept), *recognition(options.quick)]
-    of_scale, checks = scale(options.quick, options.folder, options.scans)
+    kept = "folder that keeps planted copies, the thousand scans, features, learned weights and scores"
+    options = arguments(__doc__ or "", folder=kept, scans="how many scans, 1000 by default")
+    with nullcontext(options.folder) if options.folder else tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rows = [*index_speed(options.quick), *planted(options.quick, folder / "planted"), *recognition(options.quick)]
+        of_scale, checks = scale(options.quick, folder / "scale", options.scans)
     finish([*rows, *of_scale], [*checks_of(rows), *checks], options.quick)
 
 
