@@ -11,10 +11,11 @@ from fixtures_art import published, random_backbone
 from fixtures_art_painted import SHIPS, PixelExtractor, painted_folder, ship_box
 from PIL import Image, ImageOps
 
+from perception.picture_folder import content_digest
 from training.art.backbone import open_backbone
 from training.art.boxes import overlap
 from training.art.index import open_store
-from training.art.pictures import content_digest, read_picture
+from training.art.pictures import read_picture
 
 
 @pytest.fixture(scope="module")

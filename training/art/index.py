@@ -8,13 +8,12 @@ from pathlib import Path
 from tqdm import tqdm
 
 from perception.errors import ImageError
+from perception.file_digests import FileDigests
+from perception.picture_folder import Duplicate, Found, Problem, content_digest, picture_files, told_apart
 from training.art.backbone import Backbone, digest, to_onnx
-from training.art.collection import Duplicate, Found, Problem, picture_files, told_apart
 from training.art.extractor import Extractor, key
 from training.art.feature_store import FeatureStore
-from training.art.file_digests import FileDigests
 from training.art.network import Engine, Network, fastest_engine
-from training.art.pictures import content_digest
 from training.art.read_ahead import read_ahead
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from perception.errors import BlockworldError
+from perception.picture_folder import shown
 from training.art.index import Index
-from training.art.pictures import shown
 
 
 @dataclass(frozen=True)
