@@ -3,7 +3,8 @@
 Held-out emoji of 128 px, which no network was trained on, and photographs scaled to that. PSNR is the mean of the
 pictures' own, of RGB and how opaque, colours multiplied with that. `svg` rows are what is written, one path for each
 layer, as pixels; the others are masks as they are. vtracer has the best of 90 settings that give at most as many paths
-as there are layers. The data are read where --emoji and --photographs say.
+as there are layers. Then search by mask (`_layers_search`), beside masks as pixels and Hu's moments. The data are read
+where --emoji and --photographs say.
 """
 
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from _layers_peers import clustered, components, rasterised, vtraced
+from _layers_search import search_rows
 from _report import arguments, check, finish
 from _timing import timed
 
@@ -160,7 +162,7 @@ def main() -> None:
         print(f"skipped: there are no photographs in {folder}")
     disc = np.zeros((SIDE_PX, SIDE_PX, 4), np.uint8)
     cv2.circle(disc, (64, 64), 40, (200, 60, 20, 255), -1)
-    rows += speed(network, disc)
+    rows += speed(network, disc) + search_rows(network, options.quick)
     finish(rows, checks_of(rows), options.quick)
 
 

@@ -14,12 +14,13 @@ from pathlib import Path
 
 from perception.bounded_files import open_regular
 from perception.errors import BlockworldError, EngineError, ImageError, reason
+from perception.folder_index import Digesting, Indexed
 from perception.picture_folder import Duplicate, Found, Problem, shown, told_apart
 from sim.ray_cluster import RayCluster
 from training.art.extractor import Extractor
 from training.art.feature_store import FeatureStore
 from training.art.features import Features
-from training.art.index import Digesting, Indexed, Indexing
+from training.art.index import Indexing
 from training.art.mining import Comparing, Entry, MiningConfig, PictureJob, compare, one_thread
 from training.art.network import Engine, Network
 from training.art.pictures import picture_in

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from perception.errors import BlockworldError
+from perception.folder_index import Index
 from perception.picture_folder import shown
-from training.art.index import Index
 
 
 @dataclass(frozen=True)
