@@ -135,7 +135,7 @@ def search_rows(network: LayersNetwork, quick: bool) -> list[dict]:
     """A row of each way, of shapes upright and turned."""
     rows, kinds = [], 6 if quick else 12
     for turned in (False,) if quick else (False, True):
-        masks = masks_of(network, kinds, 2 if quick else 6, turned)
+        masks = masks_of(network, kinds, 2 if quick else 3, turned)
         right, count = int((masks.labels >= 0).sum()), len(masks.labels)
         of = f"{masks.shown} pictures, shapes {'turned' if turned else 'upright'}"
         given = {"of": of, "layers": LAYERS, "masks": count, "of shapes": right}

@@ -77,7 +77,10 @@ def ours(network: LayersNetwork, pictures: list[Rgba], count: int, effort: str) 
         text = svg(network, made)
         own = {"components": float(np.mean(parts)), "s": seconds}
         soft.append(figures(render(network, made, SIDE_PX, SIDE_PX), picture) | own)
-        written.append(figures(rasterised(text, SIDE_PX, SIDE_PX), picture) | own | {"SVG bytes": float(len(text))})
+        straight = {"of polygons": float(len(svg(network, made, polygons=True)))}
+        written.append(
+            figures(rasterised(text, SIDE_PX, SIDE_PX), picture) | own | {"SVG bytes": float(len(text))} | straight
+        )
     return soft, written
 
 

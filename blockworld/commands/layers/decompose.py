@@ -29,11 +29,13 @@ if TYPE_CHECKING:
               help="Paths of each layer in a .svg: more for soft borders.")  # fmt: skip
 @click.option("--tolerance", default=0.15, show_default=True, type=click.FloatRange(0.001, 100),
               help="By how much borders in a .svg may be off, px.")  # fmt: skip
+@click.option("--polygons", is_flag=True, help="Straight lines in a .svg, in place of curves.")
 @click.option("--model", default="layers_flat", show_default=True, help="Bundle to use.")
 @MODELS
 def decompose(
     source: Path, outs: tuple[Path, ...], layers: int | None, colours: int | None, effort: str, least_gain: float,
-    size: int | None, levels: int, tolerance: float, model: str, models: Path | None,
+    size: int | None, levels: int, tolerance: float, polygons: bool, model: str,
+    models: Path | None,
 ) -> None:
     """Decompose the picture IN into layers of one colour each, from the lowest to the topmost.
 
@@ -56,7 +58,8 @@ def decompose(
         made = decomposed(network, picture, layers, EFFORTS[effort], least_gain)
     if colours is not None:
         made = _of_colours(network, made, colours)
-    write_files({path: _content(network, made, path.suffix.lower(), size, levels, tolerance) for path in outs})
+    shape = levels, tolerance, polygons
+    write_files({path: _content(network, made, path.suffix.lower(), size, shape) for path in outs})
     error = f", mean absolute error {made.errors[-1]:.4f}" if made.errors else ""
     click.echo(f"{source}: {len(made.layers)} layers{error}")
     for path in outs:
@@ -64,7 +67,7 @@ def decompose(
 
 
 def _content(
-    network: "LayersNetwork", made: "Decomposition", ending: str, size: int | None, levels: int, tolerance: float
+    network: "LayersNetwork", made: "Decomposition", ending: str, size: int | None, shape: tuple[int, float, bool]
 ) -> bytes:
     from perception.layers.openraster import openraster, png
     from perception.layers.project import to_json
@@ -72,7 +75,7 @@ def _content(
     from perception.layers.svg import svg
 
     if ending == ".svg":
-        return svg(network, made, levels, tolerance).encode()
+        return svg(network, made, *shape).encode()
     if ending == ".json":
         return to_json(made).encode()
     share = 1.0 if size is None else size / max(made.width, made.height)
