@@ -12,7 +12,6 @@ from typing import Any
 import cv2
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -88,7 +87,7 @@ def page(masks: MaskIndex, some: NDArray[np.int64], by: By, folder: Path, told: 
     environment = Environment(loader=PackageLoader("blockworld", "."), autoescape=True, undefined=StrictUndefined)
     return environment.get_template("layers_map.html.j2").render(
         folder=folder.name, told=f"{len(some)} masks of {len(names)} pictures, compared by {how}", checksum=checksum,
-        script=Markup(script), data=Markup(json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")),
+        script=script, data=json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
     )  # fmt: skip
 
 
