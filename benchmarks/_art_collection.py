@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
+from perception.picture_folder import picture_files
 from sim.random_streams import stream
-from training.art.collection import picture_files
 from training.art.pictures import read_picture
 from training.art.planted.collection import Instance, PlantedConfig, dealt, instances
 

@@ -20,6 +20,7 @@ import numpy as np
 from _art_collection import PAINTINGS, collection
 from _report import check
 
+from perception.picture_folder import content_digest
 from training.art.backbone import open_backbone
 from training.art.clusters import cluster_recall, clusters
 from training.art.coarse_file import CoarseFile
@@ -28,7 +29,6 @@ from training.art.feature_store import FeatureStore
 from training.art.gallery import Gallery
 from training.art.index import open_store
 from training.art.mining import MiningConfig, mine
-from training.art.pictures import content_digest
 from training.art.regions import Region
 from training.art.whole_collection import CollectionConfig
 

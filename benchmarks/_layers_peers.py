@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 import cv2
 import numpy as np
 
+from perception.layers.curves import sampled
 from perception.layers.openraster import png
 from perception.layers.picture import premultiplied
 
@@ -20,13 +21,10 @@ SETTINGS = [
 
 
 def rasterised(text: str, width: int, height: int) -> np.ndarray:
-    """(H, W, 4), colours multiplied with how opaque, of an SVG of polygons, antialiased by 4 x 4 points."""
+    """(H, W, 4), colours multiplied with how opaque, of an SVG of lines and curves, antialiased by 4 x 4 points."""
     canvas = np.zeros((height, width, 4), np.float32)
     for fill, opacity, shift, path in _paths(ElementTree.fromstring(text)):
-        polygons = []
-        for part in path.split("M")[1:]:
-            numbers = np.array([float(one) for one in _NUMBER.findall(part)])
-            polygons.append(np.rint((numbers.reshape(-1, 2) + shift) * _FINER * 16 - 8).astype(np.int32))
+        polygons = [np.rint((one + shift) * _FINER * 16 - 8).astype(np.int32) for one in _polygons(path)]
         mask = np.zeros((height * _FINER, width * _FINER), np.uint8)
         polygons = [one for one in polygons if len(one) > 2]
         if polygons:
@@ -35,6 +33,24 @@ def rasterised(text: str, width: int, height: int) -> np.ndarray:
         paint = np.array([*(int(fill[i : i + 2], 16) / 255 for i in (1, 3, 5)), 1.0])
         canvas += (share * (paint - canvas)).astype(np.float32)
     return canvas
+
+
+def _polygons(path: str) -> list[np.ndarray]:
+    """Closed polygons (K, 2) of an SVG's path of the commands M, L, l, c and Z, curves by 12 points each."""
+    found: list[list[np.ndarray]] = []
+    for kind, text in re.findall(r"([A-Za-z])([^A-Za-z]*)", path):
+        numbers = np.array([float(one) for one in _NUMBER.findall(text)]).reshape(-1, 2)
+        if kind == "M":
+            found.append([])
+        elif kind not in "LlcZ":
+            raise ValueError(f"a path with the command {kind}")
+        if kind == "c":
+            here = found[-1][-1]
+            found[-1] += [*sampled([np.concatenate([here[None], here + numbers])], 12)[1:], here + numbers[2]]
+        else:
+            for one in numbers:
+                found[-1].append(found[-1][-1] + one if kind == "l" else one)
+    return [np.array(one) for one in found]
 
 
 def _paths(root: ElementTree.Element) -> list[tuple[str, float, np.ndarray, str]]:

@@ -3,8 +3,9 @@
 Held-out emoji of 128 px, which no network was trained on, and photographs scaled to that. PSNR is the mean of the
 pictures' own, of RGB and how opaque, colours multiplied with that. `svg` rows are what is written, one path for each
 layer, as pixels; the others are masks as they are. vtracer has the best of 90 settings that give at most as many paths
-as there are layers. The data are read where --emoji and --photographs say. Rows of the editor are medians of 30
-recolours, from the event of the colour's field until the frame that shows it is done, in a browser without a screen.
+as there are layers. Rows of the editor are medians of 30 recolours, from the event of the colour's field until the
+frame that shows it is done, in a browser without a screen. Then search by mask (`_layers_search`), beside masks as
+pixels and Hu's moments. The data are read where --emoji and --photographs say.
 """
 
 from dataclasses import replace
@@ -14,6 +15,7 @@ import cv2
 import numpy as np
 from _layers_editor import recolouring
 from _layers_peers import clustered, components, rasterised, vtraced
+from _layers_search import search_rows
 from _report import arguments, check, finish
 from _timing import timed
 
@@ -78,7 +80,10 @@ def ours(network: LayersNetwork, pictures: list[Rgba], count: int, effort: str) 
         text = svg(network, made)
         own = {"components": float(np.mean(parts)), "s": seconds}
         soft.append(figures(render(network, made, SIDE_PX, SIDE_PX), picture) | own)
-        written.append(figures(rasterised(text, SIDE_PX, SIDE_PX), picture) | own | {"SVG bytes": float(len(text))})
+        straight = {"of polygons": float(len(svg(network, made, polygons=True)))}
+        written.append(
+            figures(rasterised(text, SIDE_PX, SIDE_PX), picture) | own | {"SVG bytes": float(len(text))} | straight
+        )
     return soft, written
 
 
@@ -167,7 +172,7 @@ def main() -> None:
         print(f"skipped: there are no photographs in {folder}")
     disc = np.zeros((SIDE_PX, SIDE_PX, 4), np.uint8)
     cv2.circle(disc, (64, 64), 40, (200, 60, 20, 255), -1)
-    rows += speed(network, disc, options.quick)
+    rows += speed(network, disc, options.quick) + search_rows(network, options.quick)
     finish(rows, checks_of(rows), options.quick)
 
 

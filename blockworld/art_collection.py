@@ -60,11 +60,11 @@ def opened(
     Raises BlockworldError where no picture of it can be used.
     """
     with training_needed():
+        from perception.picture_folder import shown
         from training.art.backbone import open_backbone
         from training.art.coarse_file import CoarseFile
         from training.art.gallery import Gallery
         from training.art.index import index_folder, open_store
-        from training.art.pictures import shown
     store, extractor = open_store(open_backbone(weights, standardise), cache)
     found = index_folder(folder, store, extractor, True, indexing(cluster))
     for problem in found.problems:
@@ -80,6 +80,6 @@ def opened(
 
 
 def _below(folder: Path, path: Path) -> str:
-    from training.art.pictures import shown
+    from perception.picture_folder import shown
 
     return shown(path.relative_to(folder))

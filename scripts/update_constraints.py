@@ -3,7 +3,7 @@
 For each Python, in a fresh virtual environment of it:
 
     pip install --dry-run --ignore-installed --report report-3.11.json \\
-        -e '.[ros,sim,train,art,shapes,openvino,ray,browser,dev]'
+        -e '.[ros,sim,train,art,shapes,maps,openvino,ray,browser,dev]'
 
 then: python scripts/update_constraints.py report-3.11.json report-3.12.json report-3.13.json
 """

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.art.collection import Found
+from perception.picture_folder import Found
 from training.art.learning.reading import usable_pictures
 
 WIDTH, HEIGHT = 480, 320

@@ -10,15 +10,16 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 
 from perception.errors import BlockworldError
+from perception.file_digests import FileDigests
+from perception.folder_index import Index, Indexed
+from perception.picture_folder import Duplicate, Found, Problem, picture_files, shown
 from training.art.coarse_file import CoarseFile
-from training.art.collection import Duplicate, Found, Problem, picture_files
 from training.art.extractor import Extractor
 from training.art.feature_store import FeatureStore
 from training.art.features import Features
-from training.art.file_digests import FileDigests
 from training.art.gallery import Gallery
-from training.art.index import Index, Indexed, indexed
-from training.art.pictures import Picture, shown
+from training.art.index import indexed
+from training.art.pictures import Picture
 
 
 @dataclass(frozen=True)

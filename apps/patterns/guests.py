@@ -11,8 +11,9 @@ from threading import Lock
 
 from apps.patterns.collection import Collection, Entry
 from perception.errors import ImageError
+from perception.picture_folder import shown
 from training.art.features import Features
-from training.art.pictures import read_picture, shown
+from training.art.pictures import read_picture
 
 MOST = 8
 """Of these the oldest makes room for another."""

@@ -11,10 +11,11 @@ from fixtures_art import published, random_backbone
 from fixtures_art_painted import SHIPS, PixelExtractor, painted_folder, ship_box
 from PIL import Image, ImageOps
 
+from perception.picture_folder import content_digest
 from training.art.backbone import open_backbone
 from training.art.boxes import overlap
 from training.art.index import open_store
-from training.art.pictures import content_digest, read_picture
+from training.art.pictures import read_picture
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +154,7 @@ def test_a_report_is_not_written_over_something_else(refused, place, cached, tmp
 
 
 def test_the_page_is_served_and_its_address_told(blockworld, place, cached, monkeypatch):
-    from apps.patterns import serving
+    from apps import serving
 
     served = []
     monkeypatch.setattr(serving.uvicorn.Server, "run", lambda _, sockets: served.append(sockets[0].getsockname()))

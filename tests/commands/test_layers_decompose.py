@@ -38,6 +38,11 @@ def test_a_picture_is_written_in_every_format_and_its_json_is_read_again(blockwo
     assert len(groups) == 5 and all(group.findall("{*}path") for group in groups)
     assert Image.open(files["png"]).size == (60, 40)
     assert zipfile.ZipFile(files["ora"]).namelist()[0] == "mimetype"
+    assert "c" in groups[0].find("{*}path").get("d") or "l" in groups[0].find("{*}path").get("d")
+    words = ("layers", "decompose", files["json"], "--polygons", "--out", tmp_path / "straight.svg", "--models", place)
+    assert blockworld(*words)[0] == 0
+    straight = ElementTree.parse(tmp_path / "straight.svg").getroot().findall("{*}g/{*}path")
+    assert not any(set(one.get("d")) & set("cl") for one in straight)
     large = tmp_path / "large.png"
     assert blockworld("layers", "decompose", files["json"], "--size", 240, "--out", large, "--models", place)[0] == 0
     assert Image.open(large).size == (240, 160)

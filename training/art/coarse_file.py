@@ -15,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
+from perception.digest_store import write_whole
 from training.art.coarse import CoarseConfig, CoarseIndex, Sides, Stack
-from training.art.feature_store import FeatureStore, write_whole
+from training.art.feature_store import FeatureStore
 
 FOLDER = "coarse"
 VERSION = 1

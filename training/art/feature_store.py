@@ -5,30 +5,28 @@ that. The folder knows what made its features, and refuses others. A square pict
 """
 
 import hashlib
-import json
 import os
 import struct
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
-from perception.errors import BlockworldError, reason
+from perception.digest_store import DigestStore, write_whole
 from training.art.extractor import shapes
 from training.art.features import Features
 
-DESCRIPTION, _NETWORK = "features.json", "network.onnx"
-_ENDING, _SCRATCH = ".features", ".part"
+_NETWORK = "network.onnx"
 _MAGIC = b"BWART\x00\x00\x01"
 _HEADER = struct.Struct("<8sIII44x")  # of 64 bytes: magic, width, height, channels
-_ABANDONED_S = 3600.0
-_LARGEST_DESCRIPTION = 10_000
 
 
-class FeatureStore:
+class FeatureStore(DigestStore):
     """The features of one making, by the digest of their picture's file."""
+
+    DESCRIPTION, ENDING = "features.json", ".features"
+    THINGS, MADE_BY = "features", "another network or engine"
 
     def __init__(self, folder: Path, key: str, scales: Sequence[int] | None = None) -> None:
         """Open or make the folder. key: what makes the features, as `Extractor.key` has it. scales: of their grids;
@@ -37,23 +35,12 @@ class FeatureStore:
         Raises BlockworldError where the folder holds features of another making, or something else, or cannot be
         written to.
         """
-        self.folder, self.key, self._scales = folder, key, None if scales is None else tuple(scales)
-        with _told(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            found = _described(folder)
-            if found is None:
-                if any(path.suffix != _SCRATCH for path in folder.iterdir()):
-                    raise BlockworldError(f"{folder} holds something else than features: name an empty folder.")
-                write_whole(folder / DESCRIPTION, [json.dumps({"key": key}).encode()])
-            elif found != key:
-                raise BlockworldError(
-                    f"{folder} holds features that another network or engine made: name another folder, or delete it."
-                )
-            _sweep(folder)
+        super().__init__(folder, key)
+        self._scales = None if scales is None else tuple(scales)
 
     def __contains__(self, digest: str) -> bool:
         try:
-            self._read(self._path(digest))
+            self._read(self.path(digest))
         except (OSError, ValueError):
             return False
         return True
@@ -61,22 +48,15 @@ class FeatureStore:
     def __getitem__(self, digest: str) -> Features:
         """Features mapped into memory. Raises KeyError where there are none, or damaged ones."""
         try:
-            return self._read(self._path(digest))
+            return self._read(self.path(digest))
         except (OSError, ValueError):
             raise KeyError(digest) from None
 
     def put(self, digest: str, features: Features) -> None:
         """Keep them; what stood there stays until these are complete. Raises BlockworldError where they cannot be
         written."""
-        path = self._path(digest)
-        with _told(self.folder):
-            path.parent.mkdir(exist_ok=True)
-            header = _HEADER.pack(_MAGIC, *features.size, features.grids[0].shape[2])
-            write_whole(path, [header, *(np.ascontiguousarray(grid, np.float16).data for grid in features.grids)])
-
-    def digests(self) -> set[str]:
-        """Of all pictures that there are features of."""
-        return {path.stem for path in self.folder.glob(f"??/*{_ENDING}")}
+        header = _HEADER.pack(_MAGIC, *features.size, features.grids[0].shape[2])
+        self.write(digest, [header, *(np.ascontiguousarray(grid, np.float16).data for grid in features.grids)])
 
     def network(self) -> bytes | None:
         """The ONNX file that was kept, or None where it is missing or damaged."""
@@ -88,11 +68,8 @@ class FeatureStore:
 
     def keep_network(self, content: bytes) -> None:
         """Keep an ONNX file, which takes longer to make than to open."""
-        with _told(self.folder):
+        with self.writing():
             write_whole(self.folder / _NETWORK, [hashlib.sha256(content).hexdigest().encode(), b"\n", content])
-
-    def _path(self, digest: str) -> Path:
-        return self.folder / digest[:2] / f"{digest}{_ENDING}"
 
     def _read(self, path: Path) -> Features:
         with path.open("rb") as file:
@@ -110,43 +87,3 @@ class FeatureStore:
         parts = np.split(values, ends[:-1])
         found = (part.reshape(*grid, channels) for part, grid in zip(parts, grids, strict=True))
         return Features((width, height), tuple(found))
-
-
-def _described(folder: Path) -> str | None:
-    """What made the features of a folder; None where it does not say."""
-    try:
-        text = (folder / DESCRIPTION).read_bytes()[:_LARGEST_DESCRIPTION]
-        return str(json.loads(text)["key"])
-    except FileNotFoundError:
-        return None
-    except (ValueError, TypeError, KeyError):
-        return ""
-
-
-def write_whole(path: Path, parts: list[bytes | memoryview]) -> None:
-    """Write a file of these parts, one after the other, or leave what stood there. Raises OSError."""
-    scratch = path.with_name(f"{path.name}.{os.getpid()}{_SCRATCH}")
-    try:
-        with scratch.open("wb") as file:
-            file.writelines(parts)
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
-
-
-def _sweep(folder: Path) -> None:
-    """Delete what runs that were killed had begun to write."""
-    for path in (*folder.glob(f"*{_SCRATCH}"), *folder.glob(f"??/*{_SCRATCH}")):
-        with suppress(OSError):
-            if time.time() - path.stat().st_mtime > _ABANDONED_S:
-                path.unlink()
-
-
-@contextmanager
-def _told(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise BlockworldError(
-            f"cannot write to the cache {folder} ({reason(error.strerror or error)}): name a folder that has room."
-        ) from error

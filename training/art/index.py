@@ -2,51 +2,16 @@
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from tqdm import tqdm
-
 from perception.errors import ImageError
+from perception.folder_index import Digesting, Index, Indexed, look_through
+from perception.picture_folder import Duplicate, Found, Problem, content_digest, told_apart
 from training.art.backbone import Backbone, digest, to_onnx
-from training.art.collection import Duplicate, Found, Problem, picture_files, told_apart
 from training.art.extractor import Extractor, key
 from training.art.feature_store import FeatureStore
-from training.art.file_digests import FileDigests
 from training.art.network import Engine, Network, fastest_engine
-from training.art.pictures import content_digest
 from training.art.read_ahead import read_ahead
-
-
-@dataclass(frozen=True)
-class Indexed:
-    """A picture that there are features of."""
-
-    picture: Found
-    made: bool
-    """Whether they were computed just now."""
-
-
-@dataclass
-class Index:
-    """What came of a folder; pictures in the order of their names."""
-
-    pictures: list[Found] = field(default_factory=list)
-    """That there are features of."""
-    made: int = 0
-    """Of these, how many pictures the features of were computed just now."""
-    duplicates: list[Duplicate] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-
-    def add(self, one: Indexed | Duplicate | Problem) -> None:
-        """Take in what came of a file."""
-        if isinstance(one, Duplicate):
-            self.duplicates.append(one)
-        elif isinstance(one, Problem):
-            self.problems.append(one)
-        else:
-            self.pictures.append(one.picture)
-            self.made += one.made
 
 
 def open_store(
@@ -86,23 +51,11 @@ def index_folder(
     Interrupted at any moment, it loses the picture in hand: the next time it goes on from there. Raises BlockworldError
     where the folder cannot be read, or the store cannot be written to.
     """
-    files, problems = picture_files(folder)
-    index, known = Index(problems=problems), FileDigests(store.folder, folder, files)
-    with tqdm(total=len(files), unit=" pictures", disable=None if progress else True) as bar:
-        try:
-            for one in (run or indexed)(files, store, extractor, known.digest):
-                index.add(one)
-                bar.update()
-        finally:
-            known.save()
-    place = {path: number for number, path in enumerate(files)}
-    index.pictures.sort(key=lambda one: place[one.path])
-    index.problems.sort(key=lambda one: place.get(one.path, -1))
-    return index
+    return look_through(
+        folder, store.folder, lambda files, digest_of: (run or indexed)(files, store, extractor, digest_of), progress
+    )
 
 
-Digesting = Callable[[Path], str]
-"""Gives the SHA-256 of a file's bytes, as `content_digest` does, or knows it already."""
 Indexing = Callable[[list[Path], FeatureStore, Extractor, Digesting], Iterator[Indexed | Duplicate | Problem]]
 """Makes and keeps what the store lacks, and tells what came of each file, in any order."""
 

@@ -14,15 +14,16 @@ from pathlib import Path
 
 from perception.bounded_files import open_regular
 from perception.errors import BlockworldError, EngineError, ImageError, reason
+from perception.folder_index import Digesting, Indexed
+from perception.picture_folder import Duplicate, Found, Problem, shown, told_apart
 from sim.ray_cluster import RayCluster
-from training.art.collection import Duplicate, Found, Problem, told_apart
 from training.art.extractor import Extractor
-from training.art.feature_store import DESCRIPTION, FeatureStore
+from training.art.feature_store import FeatureStore
 from training.art.features import Features
-from training.art.index import Digesting, Indexed, Indexing
+from training.art.index import Indexing
 from training.art.mining import Comparing, Entry, MiningConfig, PictureJob, compare, one_thread
 from training.art.network import Engine, Network
-from training.art.pictures import picture_in, shown
+from training.art.pictures import picture_in
 
 SHARE = 4
 """Pictures in one task: enough that starting it costs nothing."""
@@ -178,7 +179,7 @@ def index_share(
 
 def compare_share(folder: str, key: str, config: MiningConfig, jobs: Sequence[PictureJob]) -> Iterator[Entry]:
     """What a task does: an entry of the journal for each picture."""
-    if not (Path(folder) / DESCRIPTION).is_file():
+    if not (Path(folder) / FeatureStore.DESCRIPTION).is_file():
         raise BlockworldError(
             f"the machine {platform.node()} does not see the cache {folder}: put it on a file system that all share."
         )

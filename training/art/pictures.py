@@ -4,7 +4,6 @@ What a file claims is looked at before anything is decoded: how much memory deco
 Pictures larger than features need are made smaller, JPEG and JPEG 2000 while they are decoded.
 """
 
-import hashlib
 import io
 import warnings
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from perception.bounded_files import open_regular
 from perception.errors import ImageError, reason
+from perception.picture_folder import shown, unreadable
 from training.art.jpeg_header import is_decoded_in_strips
 
 MOST_PIXELS = 100_000_000
@@ -54,17 +54,6 @@ class Picture:
     """(width, height) of the file's picture, px, which `rgb` may have fewer of."""
     rgb: NDArray[np.uint8]
     """(H, W, 3), of its proportions, at most LARGEST_SIDE_PX a side."""
-
-
-def content_digest(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal digits. Raises ImageError where it cannot be read, or is empty."""
-    try:
-        with open_regular(path) as (file, size):
-            if size == 0:
-                raise ImageError(f"{shown(path)} is empty: copy it again from where it came from.", "empty")
-            return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
-    except OSError as error:
-        raise _unreadable(path, error) from error
 
 
 def read_picture(path: Path) -> Picture:
@@ -102,14 +91,9 @@ def _told(path: Path) -> Iterator[None]:
             raise ImageError(f"{shown(path)} is {_too_large()}", "size") from error
         except OSError as error:
             # Pillow's own have no number: a file that ends too soon, or is damaged.
-            raise _unreadable(path, error) if error.errno else _damaged(path, error) from error
+            raise unreadable(path, error) if error.errno else _damaged(path, error) from error
         except Exception as error:  # decoders raise what their parsing happens to raise
             raise _damaged(path, error) from error
-
-
-def shown(path: Path) -> str:
-    """A file's name as it can be printed, on one line."""
-    return "".join(one if one.isprintable() else "?" for one in str(path))
 
 
 def _opened(file: BinaryIO, path: Path) -> Image.Image:
@@ -182,11 +166,6 @@ def _too_large() -> str:
         f"too large: save it with at most {MOST_PIXELS // 10**6} megapixels, or as a JPEG that is neither progressive "
         "nor stored colour by colour."
     )
-
-
-def _unreadable(path: Path, error: OSError) -> ImageError:
-    why = reason(error.strerror or error)
-    return ImageError(f"{shown(path)} cannot be read ({why}): see to its permissions, or leave it out.", "file")
 
 
 def _damaged(path: Path, error: Exception) -> ImageError:

@@ -24,9 +24,9 @@ def index(
     A picture that cannot be used is told, and the others are indexed. On a cluster, machines need not share a folder.
     """
     with training_needed():
+        from perception.picture_folder import shown
         from training.art.backbone import open_backbone
         from training.art.index import index_folder, open_store
-        from training.art.pictures import shown
     cluster = None if address is None else cluster_at(address)
     store, extractor = open_store(open_backbone(weights, standardise), cache)
     found = index_folder(folder, store, extractor, progress=True, run=indexing(cluster))

@@ -57,9 +57,10 @@ def recognize(
     if picture is not None and query.is_dir():
         raise BlockworldError("--picture shows one picture's classes: name a picture instead of a folder.")
     with training_needed():
+        from perception.picture_folder import shown
         from training.art.backbone import open_backbone
         from training.art.index import index_folder
-        from training.art.pictures import read_picture, shown
+        from training.art.pictures import read_picture
         from training.art.recognition.classes import check_classes, labelled
         from training.art.recognition.marks import open_marks
         from training.art.recognition.recognizer import ranked_classes
@@ -106,8 +107,7 @@ def recognize(
 
 def _queries(folder: Path) -> dict[Path, str | None]:
     """The pictures of a folder, with their classes."""
-    from training.art.collection import picture_files
-    from training.art.pictures import shown
+    from perception.picture_folder import picture_files, shown
     from training.art.recognition.classes import label_of
 
     files, problems = picture_files(folder)
@@ -119,7 +119,7 @@ def _queries(folder: Path) -> dict[Path, str | None]:
 
 
 def _tell_accuracy(answers: Sequence[Answer], labels: Sequence[str], folder: Path) -> None:
-    from training.art.pictures import shown
+    from perception.picture_folder import shown
     from training.art.recognition.accuracy import accuracy
 
     known = [one for one in answers if one.truth in set(labels)]
@@ -137,7 +137,7 @@ def _tell_accuracy(answers: Sequence[Answer], labels: Sequence[str], folder: Pat
 
 
 def _rows(answers: Sequence[Answer], names: Sequence[str], most: int) -> list[dict[str, object]]:
-    from training.art.pictures import shown
+    from perception.picture_folder import shown
 
     return [
         {

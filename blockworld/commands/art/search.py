@@ -70,8 +70,9 @@ def search(
     1 and the score of that.
     """
     # Before anything takes long: a box that is wrong.
+    from perception.picture_folder import content_digest
     from training.art.boxes import checked_box
-    from training.art.pictures import content_digest, read_picture
+    from training.art.pictures import read_picture
 
     asked, key = read_picture(image), content_digest(image)
     if box is not None:

@@ -17,10 +17,12 @@ from blockworld.layers_options import decomposing, of_colours
               help="Paths of each layer in a .svg: more for soft borders.")  # fmt: skip
 @click.option("--tolerance", default=0.15, show_default=True, type=click.FloatRange(0.001, 100),
               help="By how much borders in a .svg may be off, px.")  # fmt: skip
+@click.option("--polygons", is_flag=True, help="Straight lines in a .svg, in place of curves.")
 @decomposing
 def decompose(
     source: Path, outs: tuple[Path, ...], layers: int | None, colours: int | None, effort: str, least_gain: float,
-    size: int | None, levels: int, tolerance: float, model: str, models: Path | None,
+    size: int | None, levels: int, tolerance: float, polygons: bool, model: str,
+    models: Path | None,
 ) -> None:
     """Decompose the picture IN into layers of one colour each, from the lowest to the topmost.
 
@@ -42,7 +44,8 @@ def decompose(
         network = LayersNetwork.open(model, models)
         made = decomposed(network, picture, layers, EFFORTS[effort], least_gain)
     made = of_colours(network, made, colours)
-    write_files({path: content_of(network, made, path.suffix.lower(), size, levels, tolerance) for path in outs})
+    shape = levels, tolerance, polygons
+    write_files({path: content_of(network, made, path.suffix.lower(), size, *shape) for path in outs})
     error = f", mean absolute error {made.errors[-1]:.4f}" if made.errors else ""
     click.echo(f"{source}: {len(made.layers)} layers{error}")
     for path in outs:

@@ -21,8 +21,9 @@ from perception.layers.openraster import openraster
 from perception.layers.palette import limited
 from perception.layers.picture import decode_rgba, premultiplied
 from perception.layers.project import from_json, to_json
-from perception.layers.rendering import TOLERANCE, Region, render, to_rgba
+from perception.layers.rendering import Region, render, to_rgba
 from perception.layers.svg import svg
+from perception.layers.tiles import TOLERANCE
 
 
 @pytest.fixture(scope="module")

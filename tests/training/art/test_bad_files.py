@@ -14,7 +14,7 @@ from fixtures_art import scan
 from PIL import Image
 from test_index import Counting
 
-from training.art.collection import Problem, picture_files, told_apart
+from perception.picture_folder import Problem, picture_files, told_apart
 from training.art.feature_store import FeatureStore
 from training.art.index import index_folder
 from training.art.pictures import LARGEST_SIDE_PX

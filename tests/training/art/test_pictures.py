@@ -9,8 +9,9 @@ from fixtures_art import scan
 from PIL import Image, ImageCms, ImageFile, ImageOps
 
 from perception.errors import ImageError
+from perception.picture_folder import content_digest
 from training.art import pictures
-from training.art.pictures import content_digest, read_picture
+from training.art.pictures import read_picture
 
 
 def grey(picture: Image.Image) -> Image.Image:

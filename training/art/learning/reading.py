@@ -6,8 +6,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from perception.errors import BlockworldError, ImageError
-from training.art.collection import Found, Problem, picture_files, told_apart
-from training.art.pictures import Picture, read_picture, shown
+from perception.picture_folder import Found, Problem, picture_files, shown, told_apart
+from training.art.pictures import Picture, read_picture
 from training.art.read_ahead import read_ahead
 
 LEAST_PICTURES = 2

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from perception.errors import BlockworldError, reason
+from perception.picture_folder import Found
 from training.art.backbone import Backbone, digest
-from training.art.collection import Found
 from training.art.learning.config import LearningConfig
 from training.art.learning.search import Search
 from training.core.checkpoint import load_checkpoint, save_checkpoint

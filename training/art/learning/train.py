@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from perception.errors import BlockworldError
+from perception.picture_folder import Found
 from sim.random_streams import stream
 from training.art.backbone import Backbone
-from training.art.collection import Found
 from training.art.learning.config import LearningConfig
 from training.art.learning.grids import BackboneGrids
 from training.art.learning.loss import pair_loss

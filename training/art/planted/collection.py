@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from perception.errors import InputError, reason
+from perception.picture_folder import content_digest, picture_files
 from sim.random_streams import stream
 from training.art.boxes import Box
-from training.art.collection import picture_files
-from training.art.pictures import content_digest, read_picture
+from training.art.pictures import read_picture
 from training.art.planted.copies import CopyRanges, detail_of, planted
 from training.art.planted.damage import damaged, framed
 from training.art.planted.media import MEDIA

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from perception.errors import BlockworldError
-from training.art.index import Index
-from training.art.pictures import shown
+from perception.folder_index import Index
+from perception.picture_folder import shown
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
-"""Borders of masks as closed polygons: level sets, found on a grid and moved onto the mask itself."""
+"""Borders of masks as closed polygons or curves: level sets, found on a grid and moved onto the mask itself."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.layers.curves import Piece, fitted
 from perception.layers.grid import Floats, axis
 from perception.layers.network import LayersNetwork
 
@@ -19,6 +20,26 @@ def contours(
 ) -> list[Polygon]:
     """Polygons (K, 2), px of a picture of width x height, whose inside by the even-odd rule is where the mask of these
     parameters (P,) is above a level in (0, 1). tolerance: how far, px, points that are left out may be off."""
+    found = []
+    for polygon in _traced(network, parameters, width, height, level):
+        kept = cv2.approxPolyDP(polygon.astype(np.float32)[:, None], tolerance, True)[:, 0].astype(float)
+        if _is_seen(kept, tolerance):
+            found.append(kept)
+    return found
+
+
+def curved_contours(
+    network: LayersNetwork, parameters: Floats, width: float, height: float, level: float, tolerance: float
+) -> list[list[Piece]]:
+    """The same as closed paths of Bezier curves and lines, px. tolerance: how far, px, they may be off."""
+    traced = _traced(network, parameters, width, height, level)
+    return [found for one in traced if _is_seen(one, tolerance) and (found := fitted(one, tolerance))]
+
+
+def _traced(
+    network: LayersNetwork, parameters: Floats, width: float, height: float, level: float
+) -> list[Polygon]:
+    """Polygons (K, 2), px, with a point for each cell of the finer grid."""
     threshold = float(np.log(level / (1 - level)))
     share = _GRID / max(width, height)
     columns, rows = max(8, round(width * share)), max(8, round(height * share))
@@ -38,10 +59,12 @@ def contours(
         moved = _on_level(network, parameters, places, threshold, _FARTHEST * 2 / cells)
         moved = np.where(touching, np.sign(places), moved)
         polygon = (np.clip(moved, -1, 1) + 1) / 2 * (width, height)
-        kept = cv2.approxPolyDP(polygon.astype(np.float32)[:, None], tolerance, True)[:, 0].astype(float)
-        if len(kept) >= 3 and cv2.contourArea(kept.astype(np.float32)) > tolerance**2:
-            found.append(kept)
+        found.append(polygon)
     return found
+
+
+def _is_seen(polygon: Polygon, tolerance: float) -> bool:
+    return len(polygon) >= 3 and cv2.contourArea(polygon.astype(np.float32)) > tolerance**2
 
 
 def _on_level(

@@ -45,7 +45,7 @@ def decompose(
     does not is left out, and ends it. With 0 there are exactly as many layers as asked for. Raises LayersError where
     the network cannot give so many, or its layers cannot be refined.
     """
-    wanted = _checked(network, layers, effort)
+    wanted = checked(network, layers, effort)
     manifest = network.manifest
     whole = premultiplied(picture)[..., : manifest.channels]
     steps = Steps(network, whole)
@@ -142,7 +142,8 @@ class Steps:
         return np.ascontiguousarray(view.transpose(2, 0, 1))[None]
 
 
-def _checked(network: LayersNetwork, layers: int | None, effort: Effort) -> int:
+def checked(network: LayersNetwork, layers: int | None, effort: Effort) -> int:
+    """How many layers are made. Raises LayersError where the network cannot give so many, or not refine them."""
     manifest = network.manifest
     wanted = manifest.layers if layers is None else layers
     most = MOST_LAYERS if manifest.structure == "recursive" else manifest.layers

@@ -21,11 +21,12 @@ def content_of(
     size: int | None = None,
     levels: int = 1,
     tolerance_px: float = TOLERANCE_PX,
+    polygons: bool = False,
 ) -> bytes:
     """A file with one of ENDINGS. size: longer side of .png and .ora in px, by default the picture's. levels,
-    tolerance_px: see `svg`. Raises LayersError for sizes that are not worked with."""
+    tolerance_px, polygons: see `svg`. Raises LayersError for sizes that are not worked with."""
     if ending == ".svg":
-        return svg(network, made, levels, tolerance_px).encode()
+        return svg(network, made, levels, tolerance_px, polygons).encode()
     if ending == ".json":
         return to_json(made).encode()
     width, height = scaled_size(made.width, made.height, size or max(made.width, made.height))

@@ -1,14 +1,15 @@
 """Layers as pixels, at any size and of any part.
 
-A large picture is divided into blocks in which a mask's logit is nearly a polynomial: it is evaluated at a few nodes
-of each block and interpolated, where that is true to `TOLERANCE`, and at every pixel elsewhere. Blocks in which a mask
-is 0 or 1 throughout cost their nodes alone. What a block looks like depends on nothing outside of it, so that parts of
-a picture are equal to the whole.
+Masks are evaluated at every pixel only where interpolation is not true to the tolerance of `perception.layers.tiles`.
+From the topmost layer down, each tile is given what each layer contributes to it, until nothing below shows.
 """
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from perception.errors import LayersError
 from perception.layers.compositing import composited, paints, sigmoid
@@ -16,17 +17,7 @@ from perception.layers.grid import Floats, axis
 from perception.layers.layer import Decomposition, Layer
 from perception.layers.network import LayersNetwork
 from perception.layers.picture import MOST_PIXELS, Rgba, unmultiplied
-
-TOLERANCE = 1 / 1024
-"""Of a mask in [0, 1]: a quarter of a step of 8 bits."""
-_COARSE, _FINE = 3, 5
-"""Nodes along a block's side: where it is found that a mask is 0 or 1, and where it is interpolated from."""
-_BLOCKS_ACROSS, _SMALLEST, _LARGEST = 40, 16, 64
-"""A picture's shorter side has at least so many blocks, of so many pixels."""
-_SATURATED = 8.0
-"""A logit whose mask is within 1/2981 of 0 or 1."""
-_SPREAD = 1.0
-"""How far beyond the nodes' values a logit may go, in ranges of these."""
+from perception.layers.tiles import EMPTY, FULL, HIDDEN, TiledMasks, tile_of
 
 
 @dataclass(frozen=True)
@@ -58,23 +49,29 @@ def render(
             f"{part.width} x {part.height} px of {width} x {height} were asked for: give a part of the picture, of at "
             f"least 1 and at most {MOST_PIXELS // 10**6} megapixels."
         )
-    side = 1 << int(np.log2(max(1, min(width, height) // _BLOCKS_ACROSS)))
-    channels = 4 if made.transparent else 3
-    if not made.layers:
+    channels, tile = 4 if made.transparent else 3, tile_of(width, height)
+    if not made.opacities.any():
         return np.zeros((part.height, part.width, channels), np.float32)
     if not all(one.plain for one in made.layers):
         return _one_by_one(network, made, width, height, part, exact)
-    if exact or side < _SMALLEST:
+    if exact or tile is None:
         return _every_pixel(network, made, width, height, part)
-    return _in_blocks(network, made, width, height, part, min(side, _LARGEST))
+    return _in_tiles(network, made, (width, height), tile, part)
 
 
 def to_rgba(picture: Floats) -> Rgba:
     """What `render` gives as (H, W, 4) uint8."""
-    if picture.shape[2] == 4:
-        return unmultiplied(picture)
-    rgb = np.rint(255 * np.clip(picture, 0, 1)).astype(np.uint8)
-    return np.concatenate([rgb, np.full((*rgb.shape[:2], 1), 255, np.uint8)], axis=2)
+    height, width, channels = picture.shape
+    found = np.empty((height, width, 4), np.uint8)
+    rows = max(1, (1 << 15) // width)  # at once, which caches hold
+    for top in range(0, height, rows):
+        here = picture[top : top + rows]
+        if channels == 4:
+            found[top : top + rows] = unmultiplied(here)
+        else:
+            found[top : top + rows, :, :3] = np.rint(255 * np.clip(here, 0, 1))
+            found[top : top + rows, :, 3] = 255
+    return found
 
 
 def mask_at(
@@ -89,7 +86,7 @@ def mask_at(
     found: Floats | None = None
     for parameters in layer.masks:
         one = Layer(parameters, np.ones(3, np.float32))
-        white = Decomposition(network.manifest.name, width, height, (one,), False)
+        white = Decomposition("", width, height, (one,), False)
         mask = render(network, white, width, height, region, exact)[..., 0]
         found = mask if found is None else found + mask * (1 - found)
     return np.asarray(found, np.float32)
@@ -145,91 +142,59 @@ def _every_pixel(network: LayersNetwork, made: Decomposition, width: int, height
     return found
 
 
-def _in_blocks(
-    network: LayersNetwork, made: Decomposition, width: int, height: int, part: Region, side: int
+def _in_tiles(
+    network: LayersNetwork, made: Decomposition, size: tuple[int, int], tile: tuple[int, int], part: Region
 ) -> Floats:
-    columns = np.arange(part.left // side, -(-(part.left + part.width) // side))
-    rows = np.arange(part.top // side, -(-(part.top + part.height) // side))
-    corners = np.stack(np.broadcast_arrays(columns[None] * side, rows[:, None] * side), axis=2).reshape(-1, 2)
-    paint = paints(made.colours, 4 if made.transparent else 3)
-    canvas = np.zeros((len(corners), side, side, paint.shape[1]), np.float32)
-    size, spread = np.array([width, height]), _Nodes(_COARSE, side)
-    coarse = network.logits(spread.points(corners, size), made.parameters).reshape(len(paint), len(corners), -1)
-    fine = _Nodes(_FINE, side)
-    for t, one in enumerate(paint):
-        opacity = float(made.opacities[t])
-        if opacity == 0:
+    shown = np.flatnonzero(made.opacities > 0)
+    opacities = made.opacities[shown]
+    corners = _corners(part, tile)
+    masks = TiledMasks(network, made.parameters[shown], opacities, size, tile, corners)
+    paint = paints(made.colours[shown], 4 if made.transparent else 3)
+    found = np.empty((part.height, part.width, paint.shape[1]), np.float32)
+
+    def draw(numbers: range) -> None:
+        weights = np.empty((len(shown), tile[1], tile[0]), np.float32)
+        for number in numbers:
+            used = _weights(masks, opacities, number, weights)
+            painted = np.matmul(weights[: len(used)].transpose(1, 2, 0), paint[used])
+            left, top = corners[number] - (part.left, part.top)
+            place = found[max(0, top) : top + tile[1], max(0, left) : left + tile[0]]
+            y, x = max(0, -top), max(0, -left)
+            place[:] = painted[y : y + place.shape[0], x : x + place.shape[1]]
+
+    # Of a few threads each has its own scratch, which stays in the cache of its core.
+    threads = min(len(os.sched_getaffinity(0)), len(corners))
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in pool.map(draw, [range(first, len(corners), threads) for first in range(threads)]):
+            pass
+    return found
+
+
+def _corners(part: Region, tile: tuple[int, int]) -> NDArray[np.int64]:
+    """(M, 2): x and y of the tiles that a part of a picture lies in."""
+    columns = np.arange(part.left // tile[0], -(-(part.left + part.width) // tile[0])) * tile[0]
+    rows = np.arange(part.top // tile[1], -(-(part.top + part.height) // tile[1])) * tile[1]
+    return np.stack(np.broadcast_arrays(columns[None], rows[:, None]), axis=2).reshape(-1, 2)
+
+
+def _weights(masks: TiledMasks, opacities: Floats, number: int, weights: Floats) -> list[int]:
+    """Fill in how much of each layer is seen in a tile, from the topmost down; gives which layers they are of."""
+    used: list[int] = []
+    left: Floats | None = None  # what shows of all below; None for everything
+    for layer in reversed(range(len(opacities))):
+        state, own = masks.states[layer, number], weights[len(used)]
+        if state in (EMPTY, HIDDEN):
             continue
-        low, high = coarse[t].min(axis=1), coarse[t].max(axis=1)
-        margin = _SATURATED + _SPREAD * (high - low)
-        full, empty = low > margin, high < -margin
-        if opacity == 1:
-            canvas[full] = one
+        used.append(layer)
+        if state == FULL:
+            own[:] = opacities[layer]
         else:
-            canvas[full] += opacity * (one - canvas[full])
-        active = np.flatnonzero(~(full | empty))
-        for few in np.array_split(active, max(1, len(active) // 64)):
-            if len(few):
-                mask = opacity * sigmoid(_block_logits(network, made.parameters[t], corners[few], size, fine))
-                canvas[few] += mask[..., None] * (one - canvas[few])
-    whole = canvas.reshape(len(rows), len(columns), side, side, -1).swapaxes(1, 2)
-    whole = whole.reshape(len(rows) * side, len(columns) * side, -1)
-    top, left = part.top - rows[0] * side, part.left - columns[0] * side
-    return np.ascontiguousarray(whole[top : top + part.height, left : left + part.width])
-
-
-def _block_logits(
-    network: LayersNetwork, parameters: Floats, corners: np.ndarray, size: np.ndarray, nodes: "_Nodes"
-) -> Floats:
-    """(M, side, side) of blocks: interpolated, or where what the nodes say of each other is off, at every pixel."""
-    count = len(corners)
-    values = network.logits(nodes.points(corners, size), parameters[None]).reshape(count, len(nodes.at), -1)
-    found = nodes.rows @ values @ nodes.rows.T
-    # What fewer nodes say of the others, weighted by how steep the logistic function is there: an upper bound in
-    # practice of how far the others' interpolation is off between them, as errors fall by an order with each node.
-    guess = nodes.fewer @ values[:, ::2, ::2] @ nodes.fewer.T
-    steep = sigmoid(values) * (1 - sigmoid(values))
-    wrong = np.flatnonzero((np.abs(guess - values) * steep).max(axis=(1, 2)) > _FEWER_OFF * TOLERANCE)
-    if len(wrong):
-        pixels = _Nodes.of_pixels(nodes.side)
-        all_of_them = network.logits(pixels.points(corners[wrong], size), parameters[None])
-        found[wrong] = all_of_them.reshape(-1, *found.shape[1:])
-    return np.asarray(found, np.float32)
-
-
-_FEWER_OFF = 16.0
-"""How much farther off 3 nodes are than 5, at least, where both converge."""
-
-
-class _Nodes:
-    """Places along a block's side, px from its corner, and Lagrange's polynomials through them at pixels' centres."""
-
-    def __init__(self, count: int, side: int, at: Floats | None = None) -> None:
-        self.side = side
-        # Nodes of Chebyshev-Lobatto, which include the ends: every second of them are such nodes again.
-        self.at = side * 0.5 * (1 - np.cos(np.pi * np.arange(count) / (count - 1))) if at is None else at
-        if at is None:
-            self.rows = _lagrange(self.at, np.arange(side) + 0.5)
-            self.fewer = _lagrange(self.at[::2], self.at)
-
-    @classmethod
-    def of_pixels(cls, side: int) -> "_Nodes":
-        """Pixels' centres themselves."""
-        return cls(side, side, np.arange(side) + 0.5)
-
-    def points(self, corners: np.ndarray, size: np.ndarray) -> Floats:
-        """(M * count * count, 2), block by block, of blocks whose corners (M, 2) are at these pixels."""
-        place = np.empty((len(corners), len(self.at), len(self.at), 2))
-        place[..., 0] = (corners[:, :1] + self.at)[:, None, :]
-        place[..., 1] = (corners[:, 1:] + self.at)[:, :, None]
-        return (2 * place / size - 1).reshape(-1, 2).astype(np.float32)
-
-
-def _lagrange(nodes: np.ndarray, at: np.ndarray) -> Floats:
-    """(len(at), len(nodes)): value of each node's polynomial."""
-    found = np.ones((len(at), len(nodes)))
-    for j, node in enumerate(nodes):
-        for k, other in enumerate(nodes):
-            if k != j:
-                found[:, j] *= (at - other) / (node - other)
-    return found.astype(np.float32)
+            masks.mask(layer, number, own)
+            if opacities[layer] < 1:
+                np.multiply(own, opacities[layer], out=own)
+        if left is None:
+            left = 1 - own
+        else:
+            np.multiply(own, left, out=own)
+            np.subtract(left, own, out=left)
+    return used

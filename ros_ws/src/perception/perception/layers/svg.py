@@ -5,7 +5,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
-from perception.layers.contours import Polygon, contours
+from perception.layers.contours import Polygon, contours, curved_contours
+from perception.layers.curves import Piece
 from perception.layers.grid import Floats
 from perception.layers.layer import Decomposition, Gradient, Layer
 from perception.layers.network import LayersNetwork
@@ -14,11 +15,15 @@ TOLERANCE_PX = 0.15
 """By which borders may be off, in pixels of the picture that was decomposed."""
 
 
-def svg(network: LayersNetwork, made: Decomposition, levels: int = 1, tolerance_px: float = TOLERANCE_PX) -> str:
+def svg(
+    network: LayersNetwork, made: Decomposition, levels: int = 1, tolerance_px: float = TOLERANCE_PX,
+    polygons: bool = False,
+) -> str:
     """The picture of its own size in px, scalable, transparent where no layer is.
 
     levels: paths of each layer: one along where its mask is a half, or several, nested, each a part of how opaque the
-    layer is, for masks with soft borders. Where the network paints on black, a black rectangle lies below.
+    layer is, for masks with soft borders. polygons: straight lines in place of Bezier curves. Where the network paints
+    on black, a black rectangle lies below.
     """
     width, height = made.width, made.height
     lines = [
@@ -38,9 +43,10 @@ def svg(network: LayersNetwork, made: Decomposition, levels: int = 1, tolerance_
         # Paths of masks that were joined lie over each other in one colour, which is how opaque their union is.
         for parameters in layer.masks:
             for level, share in nested(levels):
-                polygons = contours(network, parameters, width, height, level, tolerance_px)
+                given = network, parameters, width, height, level, tolerance_px
+                drawn = path(contours(*given)) if polygons else curved_path(curved_contours(*given))
                 partly = "" if share == 1 else f" fill-opacity={quoteattr(f'{share:.4f}')}"
-                lines.append(f'<path d="{path(polygons)}"{partly}/>')
+                lines.append(f'<path d="{drawn}"{partly}/>')
         lines.append("</g>")
     return "\n".join([*lines, "</svg>", ""])
 
@@ -58,6 +64,23 @@ def path(polygons: list[Polygon]) -> str:
     if not polygons:
         return "M0 0Z"
     return "".join("M" + "L".join(f"{_short(x)} {_short(y)}" for x, y in one) + "Z" for one in polygons)
+
+
+def curved_path(paths: list[list[Piece]]) -> str:
+    """Of closed paths of curves and lines, to a hundredth of a pixel: a step in two numbers, a curve in six, each from
+    where the last one ended."""
+    if not paths:
+        return "M0 0Z"
+    found = []
+    for pieces in paths:
+        here = np.round(pieces[0][0], 2)
+        found.append(f"M{_short(here[0])} {_short(here[1])}")
+        for one in pieces:
+            steps = np.round(one[1:] - here, 2)
+            found.append(("l" if len(one) == 2 else "c") + " ".join(_short(value) for value in steps.ravel()))
+            here = np.round(here + steps[-1], 2)
+        found.append("Z")
+    return "".join(found).replace(" -", "-")
 
 
 def hexadecimal(colour: Floats) -> str:

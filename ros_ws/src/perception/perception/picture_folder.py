@@ -1,12 +1,13 @@
-"""A folder of scans: which files are pictures, and which of them are the same."""
+"""A folder of pictures: which files are some, and which of them are the same."""
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from perception.bounded_files import open_regular
 from perception.errors import BlockworldError, ImageError, reason
-from training.art.pictures import content_digest, shown
 
 ENDINGS = (
     *(".avif", ".bmp", ".dib", ".gif", ".heic", ".heif", ".j2k", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".jpx"),
@@ -38,6 +39,28 @@ class Problem:
 
     path: Path
     sentence: str
+
+
+def content_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal digits. Raises ImageError where it cannot be read, or is empty."""
+    try:
+        with open_regular(path) as (file, size):
+            if size == 0:
+                raise ImageError(f"{shown(path)} is empty: copy it again from where it came from.", "empty")
+            return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def shown(path: Path) -> str:
+    """A file's name as it can be printed, on one line."""
+    return "".join(one if one.isprintable() else "?" for one in str(path))
+
+
+def unreadable(path: Path, error: OSError) -> ImageError:
+    """The error of a file that the system does not let be read."""
+    why = reason(error.strerror or error)
+    return ImageError(f"{shown(path)} cannot be read ({why}): see to its permissions, or leave it out.", "file")
 
 
 def picture_files(folder: Path) -> tuple[list[Path], list[Problem]]:

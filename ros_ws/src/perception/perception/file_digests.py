@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from training.art.feature_store import write_whole
-from training.art.pictures import content_digest
+from perception.digest_store import write_whole
+from perception.picture_folder import content_digest
 
 FOLDER = "files"
 """Of the tables, in a cache of features."""

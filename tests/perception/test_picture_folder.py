@@ -6,7 +6,7 @@ import pytest
 from fixtures_art import scan
 
 from perception.errors import BlockworldError
-from training.art.collection import Duplicate, Found, Problem, picture_files, told_apart
+from perception.picture_folder import Duplicate, Found, Problem, picture_files, told_apart
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ import time
 
 import pytest
 
+from perception import file_digests
 from perception.errors import ImageError
-from training.art import file_digests
-from training.art.file_digests import FOLDER, RACY_NS, FileDigests
-from training.art.pictures import content_digest
+from perception.file_digests import FOLDER, RACY_NS, FileDigests
+from perception.picture_folder import content_digest
 
 
 @pytest.fixture
