@@ -24,7 +24,8 @@ This network takes pictures apart into layers of one colour, whose masks are fun
     {manifest.training["command"]}
 
 {SOURCES.get(config.data.source.name, "The pictures are those of a folder.")}
-A tenth, by the checksum of their names, is held out. The network saw {config.pictures:,}, with repetition.{made}
+A tenth, by the checksum of their names, is held out. The network saw {config.pictures:,},
+with repetition{_before(config)}.{made}
 Configuration:
 
 {_configuration(config)}
@@ -41,6 +42,10 @@ Layers have one colour and soft, smooth borders: texture and lettering are lost,
 alone is coarse; refinement by gradient (`--effort good` and `best`) is what makes it close to the picture. The weights
 are stored in half precision.
 """
+
+
+def _before(config: LayersConfig) -> str:
+    return "" if config.begin_with is None else ", after those of the weights that it began with"
 
 
 def _configuration(config: LayersConfig) -> str:
