@@ -39,6 +39,13 @@ WEIGHTS = click.option(
 )
 
 
+def weights_of(given: tuple[tuple[str, Path], ...], networks: tuple[str, ...]) -> dict[str, Path]:
+    """Files by network. Raises BlockworldError for those of a network that is not asked for."""
+    if unknown := sorted(dict(given).keys() - set(networks)):
+        raise BlockworldError(f"--weights are for {unknown[0]}, which is not asked for: add --network {unknown[0]}.")
+    return dict(given)
+
+
 @contextmanager
 def renderer() -> Iterator[Renderer]:
     """The renderer gl. Raises BlockworldError where OpenGL does not work."""

@@ -64,14 +64,14 @@ def analyze(
     sums = {name: Sums(counts) for name in layers}
     for images, levels in pictures.batches():
         for name, features in network.features(images, layers).items():
-            sums[name].add(features, levels)
+            sums[name].add(features.reshape(len(features), -1), levels)
         progress(len(images))
     marginals = {name: one.marginals() for name, one in sums.items()}
     del sums
     residuals = {name: Residual(one) for name, one in marginals.items()}
     for images, levels in pictures.batches():
         for name, features in network.features(images, layers).items():
-            residuals[name].add(features, levels)
+            residuals[name].add(features.reshape(len(features), -1), levels)
         progress(len(images))
     found = {}
     for name in layers:

@@ -33,7 +33,7 @@ class Network(Protocol):
         ...
 
     def features(self, pictures: np.ndarray, layers: Sequence[str]) -> dict[str, np.ndarray]:
-        """(B, D) float32 of each layer, of pictures (B, S, S, 3) uint8 RGB."""
+        """(B, C, h, w) or (B, D) float32 of each layer, of pictures (B, S, S, 3) uint8 RGB."""
         ...
 
 
@@ -166,10 +166,10 @@ class OnnxNetwork:
 
 
 def pooled(output: Tensor) -> np.ndarray:
-    """(B, D) float32 of what a layer gives, (B, C, H, W) or (B, ...); maps are averaged into `GRID` cells a side."""
+    """What a layer gives, (B, C, H, W) or (B, ...), as float32: maps averaged into `GRID` cells a side, else (B, D)."""
     if output.ndim == 4:
         height, width = (min(GRID, one) for one in output.shape[2:])
-        output = functional.adaptive_avg_pool2d(output.float(), (height, width))
+        return functional.adaptive_avg_pool2d(output.float(), (height, width)).clone().numpy()
     return output.reshape(len(output), -1).float().clone().numpy()
 
 

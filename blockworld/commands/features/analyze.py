@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from blockworld.features_options import WEIGHTS, NameAnd, renderer
+from blockworld.features_options import WEIGHTS, NameAnd, renderer, weights_of
 from perception.errors import BlockworldError
 
 FACTORS = (("style", 8), ("azimuth", 12))
 
 
-@click.command("analyze", epilog="Example: blockworld features analyze --network coarse --factor azimuth=12 --out report")
+@click.command("analyze", epilog="Example: blockworld features analyze --network coarse --out report")
 @click.option(
     "--network",
     "names",
@@ -57,13 +57,12 @@ def analyze(
         raise BlockworldError(f"{len(design)} combinations of values are more than {limit}: give factors fewer values.")
     if layers and len(names) > 1:
         raise BlockworldError(f"--layer names layers of one network, but there are {len(names)}: give one --network.")
-    if unknown := sorted(dict(weights).keys() - set(names)):
-        raise BlockworldError(f"--weights are for {unknown[0]}, which is not asked for: add --network {unknown[0]}.")
+    files = weights_of(weights, names)
 
     from blockworld.features_report import make_folder, write_report
 
     make_folder(out)
-    networks = [open_network(name, dict(weights).get(name)) for name in dict.fromkeys(names)]
+    networks = [open_network(name, files.get(name)) for name in dict.fromkeys(names)]
     wanted = [checked_layers(one, layers, size_px) for one in networks]
     with renderer() as opened, tqdm(total=len(design), desc="pictures", leave=False, disable=None) as bar:
         pictures = analysis.Pictures(design, size_px, opened, bar.update)

@@ -35,7 +35,7 @@ def test_features_are_what_a_layer_gives_before_the_next_changes_it_in_place():
     assert network.layers(16) == ("0", "1", "2", "3")
     found = network.features(pictures(16), ("0", "1"))
     before, after = (found[name] for name in ("0", "1"))
-    assert before.min() < 0 <= after.min() and before.shape == (2, 4 * GRID**2)
+    assert before.min() < 0 <= after.min() and before.shape == (2, 4, GRID, GRID)
 
 
 def test_layers_come_in_the_order_in_which_they_are_computed():
@@ -49,7 +49,7 @@ def test_an_unknown_layer_is_refused_with_those_that_there_are():
 
 def test_a_module_of_any_package_is_opened_by_name():
     network = open_network(f"{__name__}:{fewer_pixels.__name__}")
-    assert network.features(pictures(9), ("1",))["1"].shape == (2, 2 * 5 * 5)
+    assert network.features(pictures(9), ("1",))["1"].shape == (2, 2, 5, 5)
 
 
 @pytest.mark.parametrize("name", ["resnet99", "coarse:", "no_such_package:model", "missing.onnx", ""])
@@ -104,7 +104,7 @@ def test_an_onnx_files_inner_tensors_do_not_change_what_it_gives():
     images = np.pad(pictures(192), ((0, 0), (0, 0), (32, 32), (0, 0)), "edge")
     session = onnxruntime.InferenceSession(bundle.network(), providers=["CPUExecutionProvider"])
     maps = session.run([output], {session.get_inputs()[0].name: images})[0]
-    expected = nn.functional.adaptive_avg_pool2d(torch.from_numpy(maps), GRID).flatten(1).numpy()
+    expected = nn.functional.adaptive_avg_pool2d(torch.from_numpy(maps), GRID).numpy()
     np.testing.assert_allclose(both[output], expected, rtol=1e-4, atol=1e-3)
     assert both["relu_16"].min() >= 0 and network.default_layers[-2] == "relu_16"
 
@@ -112,4 +112,4 @@ def test_an_onnx_files_inner_tensors_do_not_change_what_it_gives():
 @pytest.mark.skipif(not SQUEEZENET.is_file(), reason="the published weights of SqueezeNet are not on this machine")
 def test_published_weights_give_class_scores_that_differ_between_pictures():
     logits = open_network("squeezenet", SQUEEZENET).features(pictures(227), ("conv10",))["conv10"]
-    assert logits.shape == (2, CLASSES * GRID**2) and np.isfinite(logits).all() and logits.std() > 0.5
+    assert logits.shape == (2, CLASSES, GRID, GRID) and np.isfinite(logits).all() and logits.std() > 0.5
