@@ -29,7 +29,7 @@ def load_weights(stages: Stages, path: Path | None) -> bool:
     the convolution before it. Raises BlockworldError for a file that is neither, or where nothing can be downloaded.
     """
     source = URL if path is None else str(path)
-    found = _as_stages(_downloaded() if path is None else _read(path))
+    found = _as_stages(downloaded(URL) if path is None else read_tensors(path))
     wanted = {name: one.shape for name, one in stages.state_dict().items() if not name.endswith(_COUNTER)}
     for name, shape in wanted.items():
         if name not in found or found[name].shape != shape:
@@ -43,17 +43,18 @@ def load_weights(stages: Stages, path: Path | None) -> bool:
     return STANDARDISED in found
 
 
-def _downloaded() -> Mapping[str, Tensor]:
+def downloaded(url: str) -> Mapping[str, Tensor]:
+    """Tensors by name, from the cache after the first time. Raises BlockworldError where they cannot be had."""
     try:
-        return torch.hub.load_state_dict_from_url(URL, map_location="cpu", check_hash=True, weights_only=True)
+        return torch.hub.load_state_dict_from_url(url, map_location="cpu", check_hash=True, weights_only=True)
     except Exception as error:  # of the network, of the disk, or of a file that is damaged
         raise BlockworldError(
-            f"{URL} cannot be had ({reason(error)}): download it where that works, and name the file with --weights."
+            f"{url} cannot be had ({reason(error)}): download it where that works, and name the file with --weights."
         ) from error
 
 
-def _read(path: Path) -> Mapping[str, Tensor]:
-    """The tensors of a file, by name."""
+def read_tensors(path: Path) -> Mapping[str, Tensor]:
+    """The tensors of a .pth, .pt or .npz file, by name. Raises BlockworldError for a file that holds anything else."""
     try:
         if path.suffix.lower() == ".npz":
             with np.load(path, allow_pickle=False) as arrays:
