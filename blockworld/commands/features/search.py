@@ -35,8 +35,8 @@ def search(
 ) -> None:
     """Rank the models of a folder for PICTURE, which shows one thing and little around it.
 
-    Printed: score, azimuth and elevation of the view that is most like it, and the file. The score is 0 where one of
-    10,000 random windows is as much alike, -1 where all are.
+    Printed: score, azimuth and elevation of the view that is most like it, and the file. The score is 0 where it
+    is as much alike as the most alike of 256 random windows, and -1 where it is as much as these are in the mean.
     """
     from tqdm import tqdm
 

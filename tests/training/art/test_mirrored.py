@@ -11,6 +11,7 @@ from training.art.gallery import Gallery
 from training.art.mirrored import Sides, mirrored_box, mirrored_picture, search_both
 from training.art.pictures import Picture
 from training.art.regions import Region
+from training.art.search import SearchConfig
 
 BOX = ship_box("harbour.png")
 PLANTED = (240, 110, 1.7)
@@ -62,8 +63,9 @@ def test_what_agrees_is_told_of_the_picture_as_it_is(place):
     points = one.discovery.source * SIZE
     assert (points >= (x - 16, y - 16)).all() and (points <= (x + w + 16, y + h + 16)).all()
     mapped = one.discovery.source @ one.discovery.affine[:, :2].T + one.discovery.affine[:, 2]
-    away = np.abs(mapped - one.discovery.target)  # of what agrees at most two cells of a scale, which may be coarse
-    assert np.median(away) < 0.03 and away.max() < 0.15
+    cells = max(Region.of(place[1].features, BOX).whole) * np.asarray(SIZE) / max(SIZE)
+    away = np.linalg.norm((mapped - one.discovery.target) * cells, axis=1)
+    assert away.max() <= SearchConfig().discovery.tolerance and np.median(away) < 1
     assert np.linalg.det(one.discovery.affine[:, :2]) < 0
     assert overlap(one.discovery.source_box, BOX) > 0.5
     table = search_table(hits([one], [f"{number}.png" for number in range(5)]))
